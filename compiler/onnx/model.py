@@ -15,9 +15,10 @@ from ir.size import Size, form_of, size_text
 from ir.size.form import Symbol
 
 from . import rules  # noqa: F401  (registers them)
+from .names import encodable
 from .nodes import emit_graph
 from .types import ELEMENT_TYPES
-from .writer import Writer, encodable
+from .writer import Writer
 
 LEAST_OPSET = 17
 PRODUCER = "roastery"
@@ -59,7 +60,7 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     writer = Writer(opset, _sources(fed))
     writer.may_halve = net.half
     for port in fed:
-        writer.set_name(port.value, writer.unique(port.name))
+        writer.set_name(port.value, writer.names.unique(port.name))
     outputs = [p for p in graph.outputs if p.role is Role.RESULT and not tells_rows(p.name)]
     for port in graph.inputs:
         if port.role is not Role.DATA:
@@ -69,7 +70,7 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     # A result that is cut to the rows that were found gets its name then.
     named |= {port.value: port.name for port in outputs if port.name not in counts}
     writer.shown = {port.value for port in outputs}
-    writer.reserve(named.values())
+    writer.names.reserve(named.values())
     emit_graph(writer, graph, named)
     shown = [_output(writer, graph, port, counts) for port in outputs]
     made = helper.make_graph(
@@ -115,12 +116,12 @@ def _output(
     if port.name in counts:
         count, axis = counts[port.name]
         rows = writer.of(graph.output(count).value)
-        wanted = writer.claim(port.name)
+        wanted = writer.names.claim(port.name)
         inputs = [name, writer.ints([0]), writer.whole(rows), writer.ints([axis])]
         writer.nodes.append(helper.make_node("Slice", inputs, [wanted], wanted))
         return _information(wanted, port.value, {axis: f"rows of {readable(port.name)}"})
     if name != encodable(port.name):
-        wanted = writer.claim(port.name)
+        wanted = writer.names.claim(port.name)
         if writer.in_half(port.value) and len(writer.nodes) > before:
             # The cast to float32, made for this alone, is the output itself.
             cast = writer.nodes[-1]

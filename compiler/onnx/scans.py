@@ -43,18 +43,18 @@ def scanned(
     """
     inner = Writer(writer.opset, outer=writer)
     inner.half = writer.half
-    given = [Typed(inner.unique(f"{place.layer}.state"), t.dtype) for t in states]
-    parts = [Typed(inner.unique(f"{place.layer}.part"), t.dtype) for t in sliced]
+    given = [Typed(inner.names.unique(f"{place.layer}.state"), t.dtype) for t in states]
+    parts = [Typed(inner.names.unique(f"{place.layer}.part"), t.dtype) for t in sliced]
     following, results = step(inner, [t.name for t in given], [t.name for t in parts])
     made: list[Typed] = []
     for typed in (*following, *results):
         # Each is a tensor of its own, made inside.
-        made.append(Typed(inner.unique(f"{place.layer}.step"), typed.dtype))
+        made.append(Typed(inner.names.unique(f"{place.layer}.step"), typed.dtype))
         inner.nodes.append(helper.make_node("Identity", [typed.name], [made[-1].name]))
     inner.results(0, {}, {}, place)
     body = helper.make_graph(
         inner.nodes,
-        inner.unique(f"{place.layer}.steps"),
+        inner.names.unique(f"{place.layer}.steps"),
         [_information(inner, typed) for typed in (*given, *parts)],
         [_information(inner, typed) for typed in made],
     )

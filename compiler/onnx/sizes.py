@@ -12,6 +12,7 @@ from ir.size import Real, Size, form_of
 from ir.size.form import Atom, Floor, Form, Positive, least
 from ir.types import DType
 
+from .names import Names
 from .types import ELEMENT_TYPES
 from .unsupported import Unsupported
 
@@ -22,8 +23,8 @@ class NodeList(Protocol):
     """What nodes are added to: a writer."""
 
     nodes: list[NodeProto]
+    names: Names
 
-    def unique(self, name: str) -> str: ...
     def ints(self, values: Sequence[int]) -> str: ...
     def constant(self, array: Any) -> str: ...
 
@@ -131,6 +132,6 @@ class SizeNodes:
 
     def _node(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Under a name that stays, so that it can be read again."""
-        name = self._writer.unique("size")
+        name = self._writer.names.unique("size")
         self._writer.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ir.printable import readable
 from ir.size import Size
 from ir.types import F32, DType
 
+from .names import Names
 from .sizes import SizeNodes
 from .types import ELEMENT_TYPES
 
@@ -37,6 +37,7 @@ class Writer:
 
     Attributes:
         nodes, initializers: what was made.
+        names: of tensors and nodes.
         may_halve: whether float16 is asked for.
         half: whether what is emitted now is of float16 where the IR says f32. Operands are cast.
         shown: values that are outputs, which are float32 in the end.
@@ -62,13 +63,11 @@ class Writer:
         self._cast: dict[Value, str] = {}  # as the other of the two types
         self._arrays: dict[Value, np.ndarray] = {}
         self._literals: dict[tuple[Any, ...], str] = outer._literals if outer else {}
-        self._taken: set[str] = outer._taken if outer else set()
-        self._numbers: itertools.count[int] = outer._numbers if outer else itertools.count()
+        self.names: Names = outer.names if outer else Names()
         self._temporary: set[str] = set()
         self._sizes: SizeNodes = outer._sizes if outer else SizeNodes(self, sources or {})
         self._views: dict[Value, Value] = {}
         self.read: set[Value] = set()
-        self._reserved: set[str] = outer._reserved if outer else set()
 
     # --- operands -----------------------------------------------------------------------
 
@@ -93,7 +92,7 @@ class Writer:
         """A value as float16, or as float32 if it is float16."""
         if value in self._arrays:
             return self._initializer(value)
-        made = self.unique(f"{name}.{'half' if self.half else 'float'}")
+        made = self.names.unique(f"{name}.{'half' if self.half else 'float'}")
         to = ELEMENT_TYPES[self.stored(F32)]
         self.nodes.append(helper.make_node("Cast", [name], [made], made, to=to))
         return made
@@ -135,7 +134,7 @@ class Writer:
         if plain.type.rank == 1 or array is None:
             name = self.of(plain)
             return name if plain.type.rank == 1 else self.reshape(name, (value.type.size,))
-        name = self.unique(plain.name)
+        name = self.names.unique(plain.name)
         self.initializers[name] = numpy_helper.from_array(
             self._stored_array(array.reshape(-1)), name
         )
@@ -207,7 +206,7 @@ class Writer:
         key = array.dtype.str, array.shape, array.tobytes()
         name = self._literals.get(key)
         if name is None:
-            name = self._literals[key] = self.unique("constant")
+            name = self._literals[key] = self.names.unique("constant")
             self.initializers[name] = numpy_helper.from_array(array, name)
         return name
 
@@ -244,28 +243,6 @@ class Writer:
 
     # --- names --------------------------------------------------------------------------
 
-    def unique(self, name: str) -> str:
-        """A name of its own, as near to ``name`` as can be."""
-        name = encodable(name)
-        found = name
-        while not found or found in self._taken:
-            found = f"{name}.{next(self._numbers)}"
-        self._taken.add(found)
-        return found
-
-    def reserve(self, names: Iterable[str]) -> None:
-        """Keep names for those who are to be called so."""
-        self._reserved |= set(map(encodable, names)) - self._taken
-        self._taken |= self._reserved
-
-    def claim(self, name: str) -> str:
-        """A name that was kept, or one like it."""
-        name = encodable(name)
-        if name not in self._reserved:
-            return self.unique(name)
-        self._reserved.discard(name)
-        return name
-
     def results(
         self, first: int, values: Mapping[Value, str], names: Mapping[Value, str], place: Location
     ) -> None:
@@ -281,15 +258,17 @@ class Writer:
             if name in self._temporary and name not in exchange:
                 wanted = names.get(value) or value.name
                 hidden = self.half and value in self.shown and value.type.dtype is F32
-                exchange[name] = self.unique(f"{wanted}.half") if hidden else self.claim(wanted)
+                exchange[name] = (
+                    self.names.unique(f"{wanted}.half") if hidden else self.names.claim(wanted)
+                )
             self.set_name(value, exchange.get(name, name))
         text = described(place)
         stem = readable(place.layer) or "net"
         for name in [n for node in made for n in node.output if n in self._temporary]:
-            exchange.setdefault(name, self.unique(f"{stem}.{next(self._numbers)}"))
+            exchange.setdefault(name, self.names.unique(f"{stem}.{self.names.number()}"))
         for node in made:
             node.doc_string = text
-            node.name = self.unique(f"{stem}/{node.op_type}")
+            node.name = self.names.unique(f"{stem}/{node.op_type}")
         self._rename(made, exchange)
         self._temporary.clear()
 
@@ -304,13 +283,13 @@ class Writer:
                     self._rename(attribute.g.node, exchange)
 
     def _fresh(self) -> str:
-        name = f"\0{next(self._numbers)}"
+        name = f"\0{self.names.number()}"
         self._temporary.add(name)
         return name
 
     def _initializer(self, value: Value) -> str:
         array = self._stored_array(np.asarray(self._arrays[value], order="C"))
-        name = self.unique(value.name)
+        name = self.names.unique(value.name)
         if array.size >= LONG_FILL and (array == array.flat[0]).all():
             shape = self.ints(array.shape)
             number = numpy_helper.from_array(array.reshape(-1)[:1], "value")
@@ -320,11 +299,6 @@ class Writer:
             return name
         self.initializers[name] = numpy_helper.from_array(array, name)
         return name
-
-
-def encodable(name: str) -> str:
-    """A name as UTF-8 can hold it: what of a prototxt is none stands as its code."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def described(place: Location) -> str:
