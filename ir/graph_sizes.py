@@ -11,9 +11,20 @@ from typing import Any
 from . import expr as e
 from .expr import Expr
 from .expr_exchange import rebuild
-from .graph import Graph, Node, Port, Value
+from .graph import Graph, Node, Port, Role, Value
 from .op import Op
-from .size import Condition, Real, Scope, Size, Symbol, size_of, symbols_in, symbols_of
+from .size import (
+    Condition,
+    Real,
+    Scope,
+    Size,
+    Symbol,
+    form_of,
+    size_of,
+    symbols_in,
+    symbols_of,
+)
+from .size.form import of_atom
 from .type_sizes import TypeSubstitution
 from .types import TensorType
 
@@ -36,6 +47,17 @@ def graph_symbols(graph: Graph) -> tuple[Symbol, ...]:
     """The symbols in a graph, in the order in which they were made."""
     found = {symbol for number in _numbers(graph) for symbol in symbols_of(number)}
     return tuple(sorted(found, key=lambda symbol: symbol.number))
+
+
+def told_symbols(graph: Graph) -> dict[str, tuple[Port, int]]:
+    """By key the symbols that are extents of what a caller feeds: the first such input and axis."""
+    found: dict[str, tuple[Port, int]] = {}
+    for port in graph.inputs:
+        for axis, extent in enumerate(port.value.shape if port.role is Role.DATA else ()):
+            for symbol in symbols_of(extent):
+                if form_of(extent) == of_atom(symbol):
+                    found.setdefault(symbol.key, (port, axis))
+    return found
 
 
 def tensor_sizes(graph: Graph) -> set[int]:

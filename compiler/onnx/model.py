@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +10,9 @@ from onnx import ModelProto, ValueInfoProto, defs, helper
 
 from ir.found_rows import counted_results, tells_rows
 from ir.graph import Graph, Port, Role, Value
+from ir.graph_sizes import told_symbols
 from ir.printable import readable
-from ir.size import Size, form_of, size_text
-from ir.size.form import Symbol
+from ir.size import Size, size_text
 
 from . import rules  # noqa: F401  (registers them)
 from .names import encodable
@@ -57,7 +57,10 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     """
     graph = net.graph
     fed = [port for port in graph.inputs if port.role is Role.DATA]
-    writer = Writer(opset, _sources(fed))
+    sources = {
+        key: (encodable(port.name), axis) for key, (port, axis) in told_symbols(graph).items()
+    }
+    writer = Writer(opset, sources)
     writer.may_halve = net.half
     for port in fed:
         writer.set_name(port.value, writer.names.unique(port.name))
@@ -92,19 +95,6 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
         model, {"roastery_version": net.version, "net": readable(graph.name), **net.metadata}
     )
     return model, tuple(writer.notes)
-
-
-def _sources(fed: Sequence[Port]) -> dict[str, tuple[str, int]]:
-    """For each symbol an input and an axis that it is the extent of."""
-    found: dict[str, tuple[str, int]] = {}
-    for port in fed:
-        for axis, extent in enumerate(port.value.shape):
-            form = form_of(extent)
-            if isinstance(extent, Size) and len(form) == 1 and form[0][1] == 1:
-                (product, _) = form[0]
-                if len(product) == 1 and isinstance(product[0], Symbol):
-                    found.setdefault(product[0].key, (encodable(port.name), axis))
-    return found
 
 
 def _output(

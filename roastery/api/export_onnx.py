@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ir.errors import RoasteryError
-from ir.graph import Graph, Role
-from ir.graph_sizes import graph_at, graph_symbols
+from ir.graph import Graph
+from ir.graph_sizes import graph_at, graph_symbols, told_symbols
 from ir.program import NetProgram
-from ir.size import Size, form_of, size_of
+from ir.size import form_of, size_of
 from runtime.memory.store import Store
 
 from .._version import __version__
@@ -147,13 +147,7 @@ def _at_sizes(program: NetProgram, graph: Graph, constants: Graph, dynamic: str)
         return graph_at(graph, program.values)
     scope = program.sizes.scope
     pinned = {s.key for s in graph_symbols(constants)}
-    told = {
-        form_of(extent)[0][0][0].key
-        for port in graph.inputs
-        if port.role is Role.DATA
-        for extent in port.value.shape
-        if isinstance(extent, Size) and len(form_of(extent)) == 1
-    }
+    told = told_symbols(graph)
     values: dict[str, int] = dict(program.values)
     free = []
     for symbol in symbols:
