@@ -12,7 +12,7 @@ def only_expression(node: Node) -> Expr | None:
     return node.op.exprs[0] if isinstance(node.op, Map) and len(node.op.exprs) == 1 else None
 
 
-def quotient(node: Node) -> tuple[Value, Expr] | None:
+def divided_by(node: Node) -> tuple[Value, Expr] | None:
     """What a map divides, if it does nothing but that to an operand, and by what."""
     root = only_expression(node)
     if root is None or root.op != "div" or root.args[0].op != "arg":

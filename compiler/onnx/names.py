@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 
 
-class Names:
+class ModelNames:
     """Those that are taken, also by graphs inside."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from ir.size import Real, Size, form_of
 from ir.size.form import Atom, Floor, Form, Positive, least
 from ir.types import DType
 
-from .names import Names
+from .names import ModelNames
 from .types import ELEMENT_TYPES
 from .unsupported import Unsupported
 
@@ -23,7 +23,7 @@ class NodeList(Protocol):
     """What nodes are added to: a writer."""
 
     nodes: list[NodeProto]
-    names: Names
+    names: ModelNames
 
     def ints(self, values: Sequence[int]) -> str: ...
     def constant(self, array: Any) -> str: ...

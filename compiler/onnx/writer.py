@@ -15,7 +15,7 @@ from ir.printable import readable
 from ir.size import Size
 from ir.types import F32, DType
 
-from .names import Names
+from .names import ModelNames
 from .sizes import SizeNodes
 from .types import ELEMENT_TYPES
 
@@ -63,7 +63,7 @@ class Writer:
         self._cast: dict[Value, str] = {}  # as the other of the two types
         self._arrays: dict[Value, np.ndarray] = {}
         self._literals: dict[tuple[Any, ...], str] = outer._literals if outer else {}
-        self.names: Names = outer.names if outer else Names()
+        self.names: ModelNames = outer.names if outer else ModelNames()
         self._temporary: set[str] = set()
         self._sizes: SizeNodes = outer._sizes if outer else SizeNodes(self, sources or {})
         self._views: dict[Value, Value] = {}

@@ -13,7 +13,7 @@ from ir.size import value_of
 from .classes import symbol_in
 from .printing.body import Body, symbol_name
 from .printing.layout import Bracketed, PythonText, calls, lines
-from .printing.literals import quoted
+from .printing.literals import string_literal
 from .printing.nodes import needed_nodes, write_nodes
 from .printing.registry import LayerView, TorchModule
 
@@ -43,7 +43,7 @@ def forward_lines(
     return _Forward(program, found, body).written(held)
 
 
-def net_outputs(program: NetProgram) -> dict[str, Value]:
+def returned_values(program: NetProgram) -> dict[str, Value]:
     """What ``forward`` gives, by name."""
     ports, shown = program.graph.outputs, program.outputs
     found = {p.name: p.value for p in ports if p.role is Role.RESULT and p.name in shown}
@@ -76,7 +76,7 @@ class _Forward:
         body.device_of = next(iter(fed), "")
         for number, line in enumerate(self.found):
             self._call(line, number)
-        self._give(net_outputs(self.program))
+        self._give(returned_values(self.program))
         sizes = [
             f"        {symbol_name(symbol)} = {symbol_in(symbol, fed) or self._number(symbol)}"
             for symbol in body.symbols
@@ -94,7 +94,9 @@ class _Forward:
         if len(outputs) == 1 and LOSS_OUTPUT not in outputs:
             body.line(body.operand(*outputs.values()), "return ")
         else:
-            pairs = [f"{quoted(name)}: {body.operand(value)}" for name, value in outputs.items()]
+            pairs = [
+                f"{string_literal(name)}: {body.operand(value)}" for name, value in outputs.items()
+            ]
             body.line(Bracketed("{", tuple(pairs), "}", literal=True), "return ")
 
     def _number(self, symbol: str) -> str:

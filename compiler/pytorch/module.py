@@ -22,7 +22,7 @@ from ir.program import RANDOM_STATE, LayerInfo, NetProgram, Variable
 
 from . import rules  # noqa: F401  (registers them)
 from .classes import layer_class
-from .forward import LayerLine, forward_lines, net_outputs, place_comment
+from .forward import LayerLine, forward_lines, place_comment, returned_values
 from .net_file import NetParts, file_text
 from .printing.body import Body
 from .printing.helper_files import helper_names
@@ -99,7 +99,7 @@ class _Writer:
             if variable.name in self.tensor_of
         }
         forward = forward_lines(self.program, found, held, Body(self._use, self.reserved))
-        outputs = net_outputs(self.program)
+        outputs = returned_values(self.program)
         parts = NetParts(
             self.helpers, self.class_texts, init, forward, outputs, self._multipliers()
         )

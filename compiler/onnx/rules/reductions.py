@@ -11,7 +11,7 @@ from ir.ops.reduction import ArgExtreme, Reduce
 from ir.size import Size
 from ir.types import DType
 
-from ..maps import quotient
+from ..maps import divided_by
 from ..patterns import Around, OneNode, pattern
 from ..registry import expresses
 from ..writer import Writer
@@ -53,7 +53,7 @@ def arg_extreme(writer: Writer, node: Node) -> list[str]:
 @pattern(Map)
 def mean(around: Around, node: Node) -> OneNode | None:
     """A sum over how many numbers it is of: GlobalAveragePool, ReduceMean."""
-    found = quotient(node)
+    found = divided_by(node)
     if found is None:
         return None
     total, count = found

@@ -15,7 +15,7 @@ from ir.size import Size
 from ir.types import DType
 
 from ..expressions import known_numbers
-from ..maps import quotient
+from ..maps import divided_by
 from ..paddings import padded
 from ..patterns import Around, OneNode, pattern
 from ..registry import expresses
@@ -244,7 +244,7 @@ def window_spread(writer: Writer, node: Node) -> list[str]:
 @pattern(Map)
 def average_pooling(around: Around, node: Node) -> OneNode | None:
     """The sum of a window over the number of its elements: AveragePool."""
-    found = quotient(node)
+    found = divided_by(node)
     if found is None:
         return None
     x, divisor = found

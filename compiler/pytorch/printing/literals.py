@@ -7,7 +7,7 @@ def in_docstring(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', "'")
 
 
-def quoted(text: str) -> str:
+def string_literal(text: str) -> str:
     """A literal as formatters write it: in the quotes that ask for fewer escapes."""
     quote = '"' if text.count('"') <= text.count("'") else "'"
     inside = (f"\\{c}" if c == quote else c if c in "'\"" else repr(c)[1:-1] for c in text)
