@@ -19,7 +19,7 @@ from ..record_source import RecordBatch
 from ..transform import Choices
 from .arranged import ArrangedPicture
 from .lanes import LaneRows, drawn_lanes, recorded_lanes, within_window, write_lanes
-from .masks import PixelMasks
+from .masks import PixelMasks, mask_size
 from .source import AnnotatedSource
 
 
@@ -36,7 +36,7 @@ class LaneSource(AnnotatedSource):
         if len(arrays) > 1:
             for index, record in enumerate(work.records):
                 size = self.transformer.size_of(work.first + index)
-                window = self._window(no_boxes(), size, work.first + index)
+                window = self._arranging.window(no_boxes(), size, work.first + index)
                 write_lanes(self._lanes(record, window), arrays[1][index])
         return arrays
 
@@ -56,7 +56,7 @@ class LaneSource(AnnotatedSource):
         index: int,
         size: tuple[int, int],
     ) -> np.ndarray:
-        image = drawn_lanes(self._lanes(record, arranged.window), self._mask_size(size))
+        image = drawn_lanes(self._lanes(record, arranged.window), mask_size(self.config, size))
         if choices.mirror is not None and choices.mirror[index]:
             image = image[:, ::-1]
         mask: np.ndarray = (image[np.newaxis] > 0).astype(np.float32)

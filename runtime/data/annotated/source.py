@@ -20,13 +20,8 @@ from roastery.wire.encoding import WireError
 from ...logging.records import Severity
 from ..annotated_datum import BOXED, AnnotatedDatum, is_annotated, parse_annotated
 from ..augment.distort import distort_colours
-from ..augment.expand import drawn_canvas, on_canvas
-from ..augment.settings import ResizeConfig
-from ..boxes.boxes import ObjectBoxes, clipped, mirrored
-from ..boxes.emitting import emitted
-from ..boxes.jitter import jittered_window
-from ..boxes.resized import rescaled, resized
-from ..boxes.sampling import sampled_window
+from ..augment.expand import on_canvas
+from ..boxes.boxes import ObjectBoxes
 from ..boxes.tops import BoxRows, BoxTops, YoloRows
 from ..config import OpenOptions
 from ..database import Record
@@ -38,13 +33,10 @@ from ..room import PLANNED_BYTES, check_batch
 from ..source import Position, Shape
 from ..transform import Choices
 from .arranged import ArrangedPicture, arranged_raw, part_of
+from .arranging import Arranging
 from .checks import check_settings
-from .masks import PixelMasks
+from .masks import PixelMasks, mask_size, read_masks
 from .settings import AnnotatedSettings
-
-_MOST_CLASSES = 255
-_WARMUP = 20
-"""The part of a solver's iterations in which difficult objects may be left out."""
 
 _ORIGIN = "annotated_data_layer.cpp"
 SIZE = NoteKind(_ORIGIN, "output data size: {shape}")
@@ -78,11 +70,11 @@ class AnnotatedSource(RecordSource):
 
     def __init__(self, config: AnnotatedSettings, options: OpenOptions) -> None:
         self.config = config
-        self._schedule = options.schedule
         super().__init__(config, options)
         self._peeked: _Peeked | None = None
         try:
             self._transform = self.transformer.config
+            self._arranging = Arranging(config, self.transformer, self.draws, options.schedule)
             check_settings(config)
             annotated = self._parse(self.upcoming)
             self._boxed = annotated.type is not None or config.anno_type is not None
@@ -203,11 +195,15 @@ class AnnotatedSource(RecordSource):
         try:
             if not datum.encoded:
                 values = datum.array()
-                arranged = self._arranged(annotated, values.shape[1:], choices, index, number)
+                arranged = self._arranging.arranged(
+                    annotated.boxes, values.shape[1:], choices, index, number
+                )
                 values = arranged_raw(values, arranged)
                 return self.transformer.prepared_raw(values, number), arranged
             pixels = decode_image(datum.data, self.color, self.config.place)
-            arranged = self._arranged(annotated, pixels.shape[:2], choices, index, number)
+            arranged = self._arranging.arranged(
+                annotated.boxes, pixels.shape[:2], choices, index, number
+            )
             pixels = self._augmented(pixels, arranged, number)
             return self.transformer.prepared(pixels, number), arranged
         except WireError as error:
@@ -231,72 +227,6 @@ class AnnotatedSource(RecordSource):
     def _as_jpeg(self, pixels: np.ndarray) -> np.ndarray:
         return decode_image(encode_image(pixels, "jpg"), self.color, self.config.place)
 
-    def _arranged(
-        self,
-        annotated: AnnotatedDatum,
-        size: tuple[int, ...],
-        choices: Choices,
-        index: int,
-        number: int,
-    ) -> ArrangedPicture:
-        """What becomes of a picture of this height and width."""
-        height, width = size
-        boxes, transform = annotated.boxes, self._transform
-        constraint, resize = transform.emit_constraint, self.transformer.size_of(number)
-        canvas = None
-        if transform.expand_param is not None:
-            canvas = drawn_canvas(transform.expand_param, height, width, self.draws, number)
-        if canvas is not None:
-            boxes = emitted(boxes, canvas.window, constraint)
-            height, width = canvas.height, canvas.width
-        whole = height, width
-        window = self._window(boxes, resize, number)
-        if window is not None:
-            window = clipped(window)
-            part = part_of(window, height, width)
-            boxes = emitted(boxes, window, constraint)
-            height, width = part.height, part.width
-        if resize is not None:
-            boxes = resized(boxes, resize, height, width)
-        high, wide = self.transformer.prepared_size(height, width, number)
-        cropped = self._crop_window(high, wide, choices, index)
-        boxes = emitted(boxes, cropped, constraint)
-        if choices.mirror is not None and choices.mirror[index]:
-            boxes = mirrored(boxes)
-        if resize is not None:
-            found = rescaled(boxes, resize, height, width, cropped)
-            if isinstance(found, str):
-                raise ImageError(found)
-            boxes = found
-        if self._easy_alone(number):
-            boxes = boxes.chosen(~boxes.difficult)
-        return ArrangedPicture(canvas, window, whole, boxes)
-
-    def _easy_alone(self, number: int) -> bool:
-        """Whether difficult objects of the record with this number are left out.
-
-        With ``difficult_label_warmup`` they are for a twentieth of the solver's iterations, and
-        are not without a solver.
-        """
-        config, schedule = self.config, self._schedule
-        if config.yolo_data_type != 1:
-            return False
-        if not config.train_diffcult:
-            return True
-        if not (config.difficult_label_warmup and schedule.max_iter):
-            return False
-        iteration = number // config.batch_size // schedule.iter_size
-        return iteration <= schedule.max_iter // _WARMUP
-
-    def _window(
-        self, boxes: ObjectBoxes, resize: ResizeConfig | None, number: int
-    ) -> np.ndarray | None:
-        """What is cut from the picture with this number; None: nothing."""
-        if self.config.jitter:
-            padded = resize is not None and resize.resize_mode == "FIT_LARGE_SIZE_AND_PAD"
-            return jittered_window(self.config.jitter, padded, self.draws, number)
-        return sampled_window(boxes, self.config.batch_sampler, self.draws, number)
-
     def _mask(
         self,
         annotated: AnnotatedDatum,
@@ -308,7 +238,7 @@ class AnnotatedSource(RecordSource):
     ) -> np.ndarray:
         """Masks of a picture that comes out at this height and width: (classes, height, width)."""
         assert self._masks is not None
-        wanted = self._mask_size(size)
+        wanted = mask_size(self.config, size)
         if not len(annotated.datum.seg_label):
             raise self.unreadable(
                 record,
@@ -327,52 +257,9 @@ class AnnotatedSource(RecordSource):
             masks = masks[..., ::-1]
         return masks
 
-    def _mask_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the masks of a picture that comes out at this size."""
-        high, wide = map(int, self.config.mask_size((0, 0, *size)))
-        if min(high, wide) < 1:
-            raise self.error(
-                f"seg_scales is {self.config.seg_scales}, and pictures come out {size[0]} high and "
-                f"{size[1]} wide: no labels of pixels are left",
-                field="seg_scales",
-            )
-        return high, wide
-
     def _pixel_masks(self, options: OpenOptions) -> PixelMasks:
-        config = self.config
-        if config.single_class:
-            return PixelMasks()
-        if not config.label_map_file or config.read_pixel_classes is None:
-            raise self.error(
-                "no label_map_file is given, which says of which class pixels are",
-                'set annotated_data_param { label_map_file: "FILE" }, or single_class: true',
-                field="single_class",
-            )
-        path = options.root / config.label_map_file
-        masks = PixelMasks(config.read_pixel_classes(path, config.at("label_map_file")))
-        if masks.count > _MOST_CLASSES:
-            raise self.error(
-                f"label map '{path}' has label_id {masks.count}; pixels have 256 grey levels, and "
-                f"there are at most {_MOST_CLASSES} classes beside the background",
-                field="label_map_file",
-            )
-        if not masks.count:
-            raise self.error(
-                f"label map '{path}' has no label_id above 0: there is no class of pixels",
-                field="label_map_file",
-            )
-        return masks
-
-    def _crop_window(self, height: int, width: int, choices: Choices, index: int) -> np.ndarray:
-        """What the last crop takes of a (height, width) picture, as a window."""
-        crop = self.transformer.crop
-        if crop[0] > height or crop[1] > width:
-            return np.array([0, 0, 1, 1], np.float32)  # refused when the pixels are there
-        top, left = self.transformer.corner(height, width, choices, index)
-        bottom, right = top + (crop[0] or height), left + (crop[1] or width)
-        ends = np.array([left, top, right, bottom], np.float32)
-        window: np.ndarray = ends / np.array([width, height, width, height], np.float32)
-        return window
+        """What the third top says."""
+        return read_masks(self.config, options.root)
 
     # --- shapes -----------------------------------------------------------------------
 
@@ -397,7 +284,9 @@ class AnnotatedSource(RecordSource):
             return len(self.picture(annotated, record, work.choices, index, number)[1].boxes)
         size = datum.height, datum.width
         try:
-            return len(self._arranged(annotated, size, work.choices, index, number).boxes)
+            return len(
+                self._arranging.arranged(annotated.boxes, size, work.choices, index, number).boxes
+            )
         except ImageError as error:
             raise self.unreadable(work.records[index], f"cannot be used: {error}") from error
 
