@@ -17,7 +17,7 @@ from .database import Record, open_database, unreadable
 from .database_error import DatabaseError
 from .image_codec import Color
 from .notes import NoteKind
-from .planned import PlannedSource
+from .planned import Allocate, PlannedSource
 from .record_order import Drawn, InOrder, RecordOrder, Shuffled
 from .source import Position, Shape
 from .transform import Choices, Transformer
@@ -182,13 +182,11 @@ class RecordSource(PlannedSource[RecordBatch]):
             field="source",
         )
 
-    def uneven(
-        self, first: Record, sizes: Shape | None, record: Record, other: Shape
-    ) -> RoasteryError:
+    def uneven(self, first: Record, sizes: Shape, record: Record, other: Shape) -> RoasteryError:
         """The error for a batch of records of several sizes."""
         return self.error(
             f"{name_of(record)} is {shape_text(other)} (channels x height x width), but "
-            f"{name_of(first)} of the same batch is {shape_text(sizes or ())}",
+            f"{name_of(first)} of the same batch is {shape_text(sizes)}",
             self.evens_out,
         )
 
@@ -231,23 +229,40 @@ PENDING_VALUES = 1 << 16
 """Decoded values that wait to be transformed together: small pictures go in blocks."""
 
 
-class PendingPictures:
-    """Pictures of a batch that wait to be transformed together, and where they go."""
+class PicturesOfBatch:
+    """The top that a batch's pictures come to, one after the other; they are to have one size."""
 
-    def __init__(self, transformer: Transformer, choices: Choices) -> None:
-        self._transformer = transformer
-        self._choices = choices
+    def __init__(self, source: RecordSource, work: RecordBatch, allocate: Allocate) -> None:
+        self._source = source
+        self._work = work
+        self._allocate = allocate
+        self._out: np.ndarray | None = None
         self._waiting: list[np.ndarray] = []
         self._done = 0
 
-    def add(self, image: np.ndarray, out: np.ndarray) -> None:
-        """One more (channels, height, width) picture for ``out``, of the whole batch."""
+    def add(self, image: np.ndarray) -> tuple[int, int, int]:
+        """The next record's (channels, height, width) picture; returns what it comes out as."""
+        transformer, records = self._source.transformer, self._work.records
+        index = self._done + len(self._waiting)
+        sizes = transformer.output_shape(image.shape, name_of(records[index]))
+        if self._out is None:
+            self._out = self._allocate((len(records), *sizes))
+        elif sizes != self._out.shape[1:]:
+            raise self._source.uneven(records[0], self._out.shape[1:], records[index], sizes)
         self._waiting.append(image)
-        end = self._done + len(self._waiting)
-        if len(self._waiting) * image.size >= PENDING_VALUES or end == len(out):
-            self._transformer.apply(self._waiting, self._choices, out[self._done : end], self._done)
+        end = index + 1
+        if len(self._waiting) * image.size >= PENDING_VALUES or end == len(records):
+            out = self._out[self._done : end]
+            transformer.apply(self._waiting, self._work.choices, out, self._done)
             self._done = end
             self._waiting = []
+        return sizes
+
+    @property
+    def top(self) -> np.ndarray:
+        """(N, C, H, W), once every record's picture was added."""
+        assert self._out is not None  # batch_size is at least 1
+        return self._out
 
 
 def quoted(key: bytes | None) -> str:

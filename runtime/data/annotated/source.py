@@ -28,7 +28,7 @@ from ..database import Record
 from ..image_codec import ImageError, decode_image, encode_image
 from ..notes import NoteKind
 from ..planned import Allocate
-from ..record_source import PendingPictures, RecordBatch, RecordSource, name_of
+from ..record_source import PicturesOfBatch, RecordBatch, RecordSource, name_of
 from ..room import PLANNED_BYTES, check_batch
 from ..source import Position, Shape
 from ..transform import Choices
@@ -127,30 +127,20 @@ class AnnotatedSource(RecordSource):
         return list(self._peeked.shapes)
 
     def load(self, work: RecordBatch, allocate: Allocate) -> list[np.ndarray]:
-        out: np.ndarray | None = None
-        sizes: tuple[int, int, int] | None = None
         found: list[ObjectBoxes] = []
         labels: list[int] = []
         masks: list[np.ndarray] = []
-        pending = PendingPictures(self.transformer, work.choices)
+        pictures = PicturesOfBatch(self, work, allocate)
         for index, record in enumerate(work.records):
             annotated = self._parse(record)
             number = work.first + index
             image, arranged = self.picture(annotated, record, work.choices, index, number)
             found.append(arranged.boxes)
             labels.append(annotated.datum.label)
-            cropped = self.transformer.output_shape(image.shape, name_of(record))
-            if out is None:
-                sizes = cropped
-                out = allocate((len(work.records), *cropped))
-            elif cropped != sizes:
-                raise self.uneven(work.records[0], sizes, record, cropped)
+            sizes = pictures.add(image)
             if self._masks is not None:
-                size = cropped[1:]
+                size = sizes[1:]
                 masks.append(self._mask(annotated, record, arranged, work.choices, index, size))
-            pending.add(image, out)
-        assert out is not None  # batch_size is at least 1
-        assert sizes is not None
         arrays = [
             allocate(shape) for shape in self._beside(len(labels), sum(map(len, found)), sizes)
         ]
@@ -160,7 +150,7 @@ class AnnotatedSource(RecordSource):
             self._box_tops.write(found, arrays[: len(arrays) - (self._masks is not None)])
         elif arrays:
             arrays[0][...] = np.reshape(labels, arrays[0].shape)
-        return [out, *arrays]
+        return [pictures.top, *arrays]
 
     # --- one record -------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from ..image_codec import ImageError, decode_image
 from ..notes import NoteKind
 from ..planned import Allocate
 from ..record_source import (
-    PendingPictures,
+    PicturesOfBatch,
     RecordBatch,
     RecordSource,
     name_of,
@@ -55,22 +55,13 @@ class DatabaseSource(RecordSource):
         return [data, (size,)][: len(self.tops)]
 
     def load(self, work: RecordBatch, allocate: Allocate) -> list[np.ndarray]:
-        out: np.ndarray | None = None
-        sizes: tuple[int, int, int] | None = None
         labels = allocate((len(work.records),))
-        pending = PendingPictures(self.transformer, work.choices)
+        pictures = PicturesOfBatch(self, work, allocate)
         for index, record in enumerate(work.records):
             datum, image = self._decode(record, work.first + index)
             labels[index] = datum.label
-            cropped = self.transformer.output_shape(image.shape, name_of(record))
-            if out is None:
-                sizes = cropped
-                out = allocate((len(work.records), *cropped))
-            elif cropped != sizes:
-                raise self.uneven(work.records[0], sizes, record, cropped)
-            pending.add(image, out)
-        assert out is not None  # batch_size is at least 1
-        return [out, labels][: len(self.tops)]
+            pictures.add(image)
+        return [pictures.top, labels][: len(self.tops)]
 
     def _decode(self, record: Record, number: int) -> tuple[Datum, np.ndarray]:
         """A record and its (channels, height, width) values."""
