@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import h5py
@@ -84,33 +87,131 @@ SAMPLERS = (
         max_trials=50,
     ),
 )
-KINDS = (
-    "lmdb",
-    "lmdb_encoded",
-    "leveldb",
-    "lmdb_shuffled",
-    "leveldb_shuffled",
-    "lmdb_drawn",
-    "pairs",
-    "annotated",
-    "annotated_encoded",
-    "annotated_yolo",
-    "annotated_grids",
-    "lanes",
-    "video",
-    "clips",
-    "images",
-    "images_shuffled",
-    "hdf5",
-    "hdf5_shuffled",
-    "memory",
-    "windows",
-    "dummy",
-    "sparse",
-    "pixel_labels",
-    "pixel_labels_padded",
-    "pixel_labels_scaled",
-)
+RANDOM: dict[str, Any] = {"batch_size": 4, "transform": RANDOM_TRANSFORM}
+BOXES: dict[str, Any] = {"batch_size": 4, "backend": "LMDB"}
+AUGMENTED: dict[str, Any] = {
+    **BOXES,
+    "transform": RANDOM_AUGMENTATION,
+    "batch_sampler": SAMPLERS,
+}
+DRAWN: dict[str, Any] = {
+    "source": "lmdb",
+    "batch_size": 3,
+    "enable_random_selection": True,
+    "transform": RANDOM_TRANSFORM,
+}
+IMAGES = ImageDataConfig(source="list.txt", rand_skip=5, **RANDOM)
+ROWS = HDF5DataConfig(source="files.txt", batch_size=5)
+PAIRS: dict[str, Any] = {"source": "pairs.txt", "shuffle": True}
+
+CONFIGS: dict[str, SourceConfig] = {
+    "lmdb": DataConfig(source="lmdb", **RANDOM),
+    "lmdb_encoded": DataConfig(source="encoded", **RANDOM),
+    "leveldb": DataConfig(source="leveldb", **RANDOM),
+    "lmdb_shuffled": DataConfig(source="lmdb", shuffle=True, **RANDOM),
+    "leveldb_shuffled": DataConfig(source="leveldb", shuffle=True, **RANDOM),
+    "lmdb_drawn": DataConfig(**DRAWN),
+    "pairs": DataConfig(images_per_blob=2, **DRAWN),
+    "annotated": AnnotatedDataConfig(source="annotated", **AUGMENTED),
+    "annotated_encoded": AnnotatedDataConfig(source="annotated_encoded", **AUGMENTED),
+    "annotated_yolo": AnnotatedDataConfig(
+        source="annotated_encoded",
+        tops=("data", "label", "masks"),
+        yolo_data_type=1,
+        seg_scales=2,
+        transform=TransformConfig(
+            mirror=True,
+            resize_param=ResizeConfig(height=10, width=8, prob=0.5),
+            further_resize_param=(ResizeConfig(height=6, width=6, prob=0.5),),
+        ),
+        **BOXES,
+    ),
+    "annotated_grids": AnnotatedDataConfig(
+        source="annotated",
+        batch_size=2,
+        backend="LMDB",
+        tops=("data", "coarse", "fine"),
+        side=(2, 4),
+        transform=TransformConfig(
+            caffe_yolo=True,
+            scale=1 / 255,
+            resize_param=ResizeConfig(height=64, width=64),
+            distort_param=EXPOSURE,
+        ),
+    ),
+    "lanes": LaneDataConfig(
+        source="lanes",
+        tops=("data", "points", "mask"),
+        yolo_data_type=1,
+        seg_scales=2,
+        transform=TransformConfig(mirror=True, resize_param=ResizeConfig(height=10, width=8)),
+        **BOXES,
+    ),
+    "video": VideoDataConfig(
+        video_type="VIDEO",
+        video_file="video.avi",
+        batch_size=2,
+        skip_frames=1,
+        transform=RANDOM_TRANSFORM,
+    ),
+    "clips": ClipDataConfig(
+        source="clips.txt",
+        batch_size=4,
+        new_length=2,
+        num_segments=2,
+        name_pattern="flow_%c_%04d.png",
+        shuffle=True,
+        transform=TransformConfig(
+            mirror=True,
+            crop_size=9,
+            multi_scale=True,
+            fix_crop=True,
+            is_flow=True,
+            mean_value=(128.0, 127.0),
+        ),
+    ),
+    "images": IMAGES,
+    "images_shuffled": replace(IMAGES, shuffle=True),
+    "hdf5": ROWS,
+    "hdf5_shuffled": replace(ROWS, shuffle=True),
+    "memory": MemoryDataConfig(batch_size=2, channels=1, height=1, width=3),
+    "windows": WindowDataConfig(
+        source="windows.txt", batch_size=5, context_pad=1, transform=RANDOM_TRANSFORM
+    ),
+    "dummy": DummyDataConfig(
+        shape=((3, 2), (4,)),
+        data_filler=(
+            DummyFiller(fill=lambda shape, seed: np.random.default_rng(seed).normal(size=shape)),
+            DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 97), constant=True),
+        ),
+    ),
+    "sparse": SparseDataConfig(source="sparse", batch_size=4),
+    "pixel_labels": DenseImageDataConfig(
+        batch_size=4, crop_height=7, crop_width=9, mirror=True, rand_skip=5, **PAIRS
+    ),
+    "pixel_labels_padded": ImageSegDataConfig(
+        batch_size=4,
+        label_type="PIXEL",
+        rand_skip=5,
+        tops=("data", "label", "size"),
+        transform=TransformConfig(
+            mirror=True,
+            crop_height=13,
+            crop_width=11,
+            mean_value=(1.0, 2.0, 3.0),
+            scale_factors=(0.5, 1.0, 1.5),
+        ),
+        **PAIRS,
+    ),
+    "pixel_labels_scaled": SegDataConfig(
+        balance=True,
+        transform=TransformConfig(mirror=True, scale_ratios=(0.5, 1.5), stride=4),
+        **PAIRS,
+    ),
+}
+"""Batches that do not divide the data, with everything random switched on."""
+
+KINDS = tuple(CONFIGS)
 
 
 def make_data(folder: Path) -> Path:
@@ -118,34 +219,25 @@ def make_data(folder: Path) -> Path:
     random = np.random.default_rng(0)
     pictures = [random.integers(0, 256, (3, 12, 14), dtype=np.uint8) for _ in range(11)]
     files = [cv2.imencode(".png", picture.transpose(1, 2, 0))[1].tobytes() for picture in pictures]
-    for name, backend in (("lmdb", "lmdb"), ("leveldb", "leveldb"), ("encoded", "lmdb")):
-        with new_database(folder / name, backend) as writer:
-            for i, (picture, data) in enumerate(zip(pictures, files, strict=True)):
-                datum = (
-                    Datum(data=data, label=i, encoded=True)
-                    if name == "encoded"
-                    else Datum(*picture.shape, picture.tobytes(), i)
-                )
-                writer.put(b"%05d" % i, serialize_datum(datum))
-    for name in ("annotated", "annotated_encoded"):
-        with new_database(folder / name, "lmdb") as writer:
-            for i, (picture, data) in enumerate(zip(pictures, files, strict=True)):
-                datum = (
-                    Datum(3, 12, 14, data, -1, encoded=True, seg_label=files[-1 - i])
-                    if name == "annotated_encoded"
-                    else Datum(*picture.shape, picture.tobytes(), -1)
-                )
-                record = AnnotatedDatum(datum, 0, boxes_of(i))
-                writer.put(b"%05d" % i, serialize_annotated(record))
-    with new_database(folder / "lanes", "lmdb") as writer:
-        for i, data in enumerate(files):
-            lanes = random.random((i % 3, 4, 2)).tolist()
-            writer.put(b"%05d" % i, lane_record(Datum(data=data, encoded=True), lanes))
-    with new_database(folder / "sparse", "leveldb") as writer:
-        for i in range(11):
-            places = np.sort(random.choice(9, i % 4, replace=False))
-            row = SparseDatum(9, places, random.normal(size=len(places)).astype(np.float32), i)
-            writer.put(b"%05d" % i, serialize_sparse(row))
+    raw = [Datum(*picture.shape, picture.tobytes(), i) for i, picture in enumerate(pictures)]
+    encoded = [Datum(data=data, label=i, encoded=True) for i, data in enumerate(files)]
+    write(folder / "lmdb", "lmdb", map(serialize_datum, raw))
+    write(folder / "leveldb", "leveldb", map(serialize_datum, raw))
+    write(folder / "encoded", "lmdb", map(serialize_datum, encoded))
+    masked = [
+        Datum(3, 12, 14, data, encoded=True, seg_label=mask)
+        for data, mask in zip(files, files[::-1], strict=True)
+    ]
+    write(folder / "annotated", "lmdb", map(boxed, raw, range(11)))
+    write(folder / "annotated_encoded", "lmdb", map(boxed, masked, range(11)))
+    lanes = [random.random((i % 3, 4, 2)).tolist() for i in range(11)]
+    write(folder / "lanes", "lmdb", map(lane_record, encoded, lanes))
+    places = [np.sort(random.choice(9, i % 4, replace=False)) for i in range(11)]
+    rows = [
+        SparseDatum(9, place, random.normal(size=len(place)).astype(np.float32), i)
+        for i, place in enumerate(places)
+    ]
+    write(folder / "sparse", "leveldb", map(serialize_sparse, rows))
     make_video(folder / "video.avi")
     make_clips(folder / "clips", 11)
     for i, data in enumerate(files):
@@ -154,12 +246,12 @@ def make_data(folder: Path) -> Path:
         cv2.imwrite(str(folder / f"labels{i}.png"), picture[0])
     (folder / "pairs.txt").write_text("".join(f"{i}.png labels{10 - i}.png\n" for i in range(11)))
     (folder / "list.txt").write_text("".join(f"{i}.png {i}\n" for i in range(11)))
-    rows = 0
+    begin = 0
     for name, count in (("a.h5", 5), ("b.h5", 3), ("c.h5", 4)):
         with h5py.File(folder / name, "w") as file:
-            file["label"] = np.arange(rows, rows + count, dtype=np.float32)
-            file["data"] = np.arange(rows, rows + count, dtype=np.float32)[:, None] * [1, 2]
-        rows += count
+            file["label"] = np.arange(begin, begin + count, dtype=np.float32)
+            file["data"] = np.arange(begin, begin + count, dtype=np.float32)[:, None] * [1, 2]
+        begin += count
     (folder / "files.txt").write_text("a.h5\nb.h5\nc.h5\n")
     (folder / "windows.txt").write_text(
         "".join(
@@ -168,6 +260,18 @@ def make_data(folder: Path) -> Path:
         )
     )
     return folder
+
+
+def write(path: Path, backend: str, records: Iterable[bytes]) -> None:
+    """A database of records, which are numbered."""
+    with new_database(path, backend) as writer:
+        for i, record in enumerate(records):
+            writer.put(b"%05d" % i, record)
+
+
+def boxed(datum: Datum, record: int) -> bytes:
+    """A record with boxes, and no label of its own."""
+    return serialize_annotated(AnnotatedDatum(replace(datum, label=-1), 0, boxes_of(record)))
 
 
 def make_video(path: Path, frames: int = 40) -> None:
@@ -210,163 +314,8 @@ def boxes_of(record: int) -> ObjectBoxes:
     )
 
 
-def config_of(kind: str) -> SourceConfig:
-    """Batches that do not divide the data, with everything random switched on."""
-    match kind:
-        case "lmdb" | "leveldb":
-            return DataConfig(source=kind, batch_size=4, transform=RANDOM_TRANSFORM)
-        case "lmdb_shuffled" | "leveldb_shuffled":
-            source = kind.removesuffix("_shuffled")
-            return DataConfig(source=source, batch_size=4, shuffle=True, transform=RANDOM_TRANSFORM)
-        case "lmdb_drawn" | "pairs":
-            return DataConfig(
-                source="lmdb",
-                batch_size=3,
-                enable_random_selection=True,
-                images_per_blob=2 if kind == "pairs" else 1,
-                transform=RANDOM_TRANSFORM,
-            )
-        case "lmdb_encoded":
-            return DataConfig(source="encoded", batch_size=4, transform=RANDOM_TRANSFORM)
-        case "annotated" | "annotated_encoded":
-            return AnnotatedDataConfig(
-                source=kind,
-                batch_size=4,
-                backend="LMDB",
-                transform=RANDOM_AUGMENTATION,
-                batch_sampler=SAMPLERS,
-            )
-        case "annotated_yolo":
-            return AnnotatedDataConfig(
-                source="annotated_encoded",
-                batch_size=4,
-                backend="LMDB",
-                tops=("data", "label", "masks"),
-                yolo_data_type=1,
-                seg_scales=2,
-                transform=TransformConfig(
-                    mirror=True,
-                    resize_param=ResizeConfig(height=10, width=8, prob=0.5),
-                    further_resize_param=(ResizeConfig(height=6, width=6, prob=0.5),),
-                ),
-            )
-        case "annotated_grids":
-            return AnnotatedDataConfig(
-                source="annotated",
-                batch_size=2,
-                backend="LMDB",
-                tops=("data", "coarse", "fine"),
-                side=(2, 4),
-                transform=TransformConfig(
-                    caffe_yolo=True,
-                    scale=1 / 255,
-                    resize_param=ResizeConfig(height=64, width=64),
-                    distort_param=EXPOSURE,
-                ),
-            )
-        case "lanes":
-            return LaneDataConfig(
-                source="lanes",
-                batch_size=4,
-                backend="LMDB",
-                tops=("data", "points", "mask"),
-                yolo_data_type=1,
-                seg_scales=2,
-                transform=TransformConfig(
-                    mirror=True, resize_param=ResizeConfig(height=10, width=8)
-                ),
-            )
-        case "video":
-            return VideoDataConfig(
-                video_type="VIDEO",
-                video_file="video.avi",
-                batch_size=2,
-                skip_frames=1,
-                transform=RANDOM_TRANSFORM,
-            )
-        case "clips":
-            return ClipDataConfig(
-                source="clips.txt",
-                batch_size=4,
-                new_length=2,
-                num_segments=2,
-                name_pattern="flow_%c_%04d.png",
-                shuffle=True,
-                transform=TransformConfig(
-                    mirror=True,
-                    crop_size=9,
-                    multi_scale=True,
-                    fix_crop=True,
-                    is_flow=True,
-                    mean_value=(128.0, 127.0),
-                ),
-            )
-        case "images" | "images_shuffled":
-            return ImageDataConfig(
-                source="list.txt",
-                batch_size=4,
-                transform=RANDOM_TRANSFORM,
-                shuffle=kind == "images_shuffled",
-                rand_skip=5,
-            )
-        case "hdf5" | "hdf5_shuffled":
-            return HDF5DataConfig(source="files.txt", batch_size=5, shuffle=kind == "hdf5_shuffled")
-        case "memory":
-            return MemoryDataConfig(batch_size=2, channels=1, height=1, width=3)
-        case "windows":
-            return WindowDataConfig(
-                source="windows.txt", batch_size=5, context_pad=1, transform=RANDOM_TRANSFORM
-            )
-        case "dummy":
-            return DummyDataConfig(
-                shape=((3, 2), (4,)),
-                data_filler=(
-                    DummyFiller(
-                        fill=lambda shape, seed: np.random.default_rng(seed).normal(size=shape)
-                    ),
-                    DummyFiller(fill=lambda shape, seed: np.full(shape, seed % 97), constant=True),
-                ),
-            )
-        case "sparse":
-            return SparseDataConfig(source=kind, batch_size=4)
-        case "pixel_labels":
-            return DenseImageDataConfig(
-                source="pairs.txt",
-                batch_size=4,
-                crop_height=7,
-                crop_width=9,
-                mirror=True,
-                shuffle=True,
-                rand_skip=5,
-            )
-        case "pixel_labels_padded":
-            return ImageSegDataConfig(
-                source="pairs.txt",
-                batch_size=4,
-                label_type="PIXEL",
-                shuffle=True,
-                rand_skip=5,
-                tops=("data", "label", "size"),
-                transform=TransformConfig(
-                    mirror=True,
-                    crop_height=13,
-                    crop_width=11,
-                    mean_value=(1.0, 2.0, 3.0),
-                    scale_factors=(0.5, 1.0, 1.5),
-                ),
-            )
-        case "pixel_labels_scaled":
-            return SegDataConfig(
-                source="pairs.txt",
-                shuffle=True,
-                balance=True,
-                transform=TransformConfig(mirror=True, scale_ratios=(0.5, 1.5), stride=4),
-            )
-    raise AssertionError(kind)
-
-
 def open_kind(kind: str, folder: Path, seed: int = 3) -> DataSource:
-    source = open_source(config_of(kind), "TRAIN", seed, folder)
+    source = open_source(CONFIGS[kind], "TRAIN", seed, folder)
     if isinstance(source, MemorySource):
         source.reset(np.arange(18, dtype=np.float32).reshape(6, 1, 1, 3), np.arange(6))
     return source

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from every_source import config_of, make_data
+from every_source import CONFIGS, make_data
 
 from compiler.options import CompileOptions
 from roastery.building import LogReport, NetBuilder, NetRequest
@@ -52,9 +52,9 @@ def test_what_a_source_says_when_it_is_opened(
 ) -> None:
     said: list[DataNote] = []
     with caplog.at_level(logging.DEBUG):
-        open_source(config_of(kind), "TRAIN", 3, folder, notes=said.append).close()
+        open_source(CONFIGS[kind], "TRAIN", 3, folder, notes=said.append).close()
         assert [note.kind for note in said] == SAID[kind]
-        probe_shapes(config_of(kind), "TRAIN", folder) if kind != "memory" else None
+        probe_shapes(CONFIGS[kind], "TRAIN", folder) if kind != "memory" else None
     assert not caplog.records
     assert len(said) == len(SAID[kind])
 

@@ -9,7 +9,7 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from every_source import KINDS, config_of, make_data, open_kind
+from every_source import CONFIGS, make_data, open_kind
 
 from ir.errors import RoasteryError
 from runtime.data.config import TransformConfig
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_kind_of_source_is_tried() -> None:
     kinds = {name for name, kind in source_kinds().items() if kind.__module__.startswith("runtime")}
-    assert {config_of(kind).kind for kind in KINDS} == kinds
+    assert {config.kind for config in CONFIGS.values()} == kinds
 
 
 def labels(config: object, folder: Path, batches: int, top: int = 1) -> list[int]:
@@ -217,4 +217,4 @@ def test_kinds_are_read_as_configured(folder: Path) -> None:
     for _ in range(3):
         for left, right in zip(source.next().arrays, raw.next().arrays, strict=True):
             np.testing.assert_array_equal(left, right)
-    assert source.tops == config_of("lmdb").tops
+    assert source.tops == CONFIGS["lmdb"].tops

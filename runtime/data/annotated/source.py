@@ -63,6 +63,8 @@ class AnnotatedSource(RecordSource):
 
     restarting = RESTARTING
     annotation_types: ClassVar[tuple[int, ...]] = BOXED
+    _boxed = False
+    """Whether the first record, once it was read, or the layer says that there are boxes."""
     evens_out = (
         "set resize_param { height: H width: W } (not FIT_SMALL_SIZE), or use batch_size: 1; "
         "force_color or force_gray evens out the channels of encoded images"
@@ -168,7 +170,7 @@ class AnnotatedSource(RecordSource):
         except WireError as error:
             raise self.unreadable(record, f"is not an AnnotatedDatum: {error}") from error
         wanted = len(self.tops) > 1 and self.config.anno_type is None
-        if wanted and getattr(self, "_boxed", False) and found.type is None:
+        if wanted and self._boxed and found.type is None:
             raise self.unreadable(
                 record,
                 "has no type of annotation, although the first record has",
