@@ -30,16 +30,8 @@ def read_image_list(path: Path, place: Location | None = None) -> list[ListedIma
     as 0; both would train on wrong labels. Raises RoasteryError for those, and for a list that
     is missing or empty.
     """
-    try:
-        text = read_regular_text(path, place)
-    except FileNotFoundError:
-        raise RoasteryError(f"image list '{path}' does not exist", location=place) from None
-    except OSError as error:
-        raise RoasteryError(
-            f"cannot read the image list '{path}': {error.strerror}", location=place
-        ) from error
     images = []
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+    for number, line in enumerate(read_list_file(path, place).split("\n"), 1):
         line = line.rstrip()
         if line:
             images.append(_parse_line(path, number, line))
@@ -50,6 +42,18 @@ def read_image_list(path: Path, place: Location | None = None) -> list[ListedIma
             hint="each line names an image and its label: images/cat.jpg 3",
         )
     return images
+
+
+def read_list_file(path: Path, place: Location | None) -> str:
+    """What a list says. Raises RoasteryError for one that is missing or cannot be read."""
+    try:
+        return read_regular_text(path, place).removeprefix("\ufeff")
+    except FileNotFoundError:
+        raise RoasteryError(f"image list '{path}' does not exist", location=place) from None
+    except OSError as error:
+        raise RoasteryError(
+            f"cannot read the image list '{path}': {error.strerror}", location=place
+        ) from error
 
 
 def label_number(text: str) -> int | None:

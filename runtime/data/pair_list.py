@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 from ir.location import Location
-from roastery.files.regular_file import read_regular_text
+
+from .image_list import read_list_file
 
 # What C++ streams skip; str.split() would part at spaces of other scripts too.
 _WORD = re.compile(r"[^ \t\n\v\f\r]+")
@@ -60,7 +61,7 @@ def words_of_list(path: Path, place: Location | None, example: str) -> list[List
     Raises RoasteryError for a list that is missing or empty.
     """
     words = []
-    for number, line in enumerate(_read(path, place).split("\n"), 1):
+    for number, line in enumerate(read_list_file(path, place).split("\n"), 1):
         shown = line.rstrip("\r")
         for word in _WORD.finditer(line):
             found = Location(str(path), number, word.start() + 1, text=shown)
@@ -82,7 +83,7 @@ def read_labelled_lines(
     Raises RoasteryError for a list that is missing or empty, or a line without its label.
     """
     found = []
-    for number, line in enumerate(_read(path, place).split("\n"), 1):
+    for number, line in enumerate(read_list_file(path, place).split("\n"), 1):
         words = _WORD.findall(line)
         if not words:
             continue
@@ -96,17 +97,6 @@ def read_labelled_lines(
     if not found:
         raise _empty(path, place, f"images/a.png {'' if wanted is None else wanted}".rstrip())
     return found
-
-
-def _read(path: Path, place: Location | None) -> str:
-    try:
-        return read_regular_text(path, place).removeprefix("\ufeff")
-    except FileNotFoundError:
-        raise RoasteryError(f"image list '{path}' does not exist", location=place) from None
-    except OSError as error:
-        raise RoasteryError(
-            f"cannot read the image list '{path}': {error.strerror}", location=place
-        ) from error
 
 
 def _empty(path: Path, place: Location | None, line: str) -> RoasteryError:

@@ -14,11 +14,12 @@ from .config import KnownAxes, OpenOptions, SourceConfig, TransformConfig
 from .counted import CountedSource
 from .draws import MIRROR
 from .epochs import Epochs
-from .image_codec import Color, resize_image, resize_labels
+from .image_codec import Color, ImageError, resize_image, resize_labels
 from .listed_pictures import ListedPictures
 from .new_size import check_new_size
 from .notes import NoteKind
 from .pair_list import ListedPair
+from .picture_part import PicturePart
 from .picture_source import uneven
 from .planned import Allocate
 from .room import PLANNED_BYTES, check_batch
@@ -84,6 +85,10 @@ class Arranged:
     def mirrored(self) -> Arranged:
         """Left and right exchanged."""
         return replace(self, pixels=self.pixels[..., ::-1], labels=self.labels[..., ::-1])
+
+    def cut(self, part: PicturePart) -> Arranged:
+        """This part of both."""
+        return replace(self, pixels=part.of_planes(self.pixels), labels=part.of(self.labels))
 
 
 class PixelLabelSource(CountedSource[PixelBatch]):
@@ -193,6 +198,25 @@ class PixelLabelSource(CountedSource[PixelBatch]):
                 "both need one size; new_height and new_width resize both",
             )
         return labels
+
+    def resized(
+        self, pair: ListedPair, image: np.ndarray, labels: np.ndarray, scale: np.float32, field: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A picture and its labels at the size that ``field`` of transform_param scales them to:
+        ``scale`` times their own, rounded by the subclass's `scaled`."""
+        size = self.scaled(labels.shape[0], scale), self.scaled(labels.shape[1], scale)
+        if size == labels.shape:
+            return image, labels
+        try:
+            return resize_image(image, *size), resize_labels(labels, *size)
+        except ImageError as error:
+            raise self.error(
+                f"{self.name(pair)}, scaled by {scale:g}: {error}", field=f"transform_param.{field}"
+            ) from error
+
+    def scaled(self, extent: int, scale: np.float32) -> int:
+        """A height or width times ``scale``, cut off to a whole number."""
+        return int(np.float32(extent) * scale)
 
     def coin(self, number: int) -> bool:
         """Whether a record is mirrored, where that is left to chance."""

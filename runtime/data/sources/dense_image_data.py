@@ -13,6 +13,7 @@ from ..draws import CROP_COLUMN, CROP_ROW
 from ..image_codec import channel_major
 from ..notes import NoteKind
 from ..pair_list import ListedPair, read_pair_list
+from ..picture_part import PicturePart
 from ..pixel_labels import (
     Arranged,
     PairNotes,
@@ -101,11 +102,7 @@ class DenseImageSource(PixelLabelSource):
             )
         row = self.draws.word(CROP_ROW, number) % (size[0] - high + 1)
         column = self.draws.word(CROP_COLUMN, number) % (size[1] - wide + 1)
-        return Arranged(
-            whole.pixels[:, row : row + high, column : column + wide],
-            whole.labels[row : row + high, column : column + wide],
-            size,
-        )
+        return whole.cut(PicturePart(row, column, high, wide))
 
     def _check(self, config: DenseImageDataConfig) -> None:
         high, wide = config.crop_height, config.crop_width

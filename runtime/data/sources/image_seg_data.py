@@ -16,10 +16,11 @@ import numpy as np
 
 from ..config import Axis, KnownAxes, OpenOptions, SourceConfig, TransformConfig
 from ..draws import CROP_COLUMN, CROP_ROW, RESCALE
-from ..image_codec import ImageError, channel_major, resize_image, resize_labels
+from ..image_codec import channel_major
 from ..image_list import label_number
 from ..notes import NoteKind
 from ..pair_list import ListedPair, read_labelled_lines
+from ..picture_part import PicturePart
 from ..pixel_labels import (
     Arranged,
     PairNotes,
@@ -149,9 +150,9 @@ class ImageSegSource(PixelLabelSource):
                 column = self.draws.word(CROP_COLUMN, number) % (column + 1)
             else:
                 row, column = row // 2, column // 2
-            pixels = pixels[:, row : row + high, column : column + wide]
-            labels = labels[row : row + high, column : column + wide]
-        found = Arranged(pixels, labels, size)
+            found = Arranged(pixels, labels, size).cut(PicturePart(row, column, high, wide))
+        else:
+            found = Arranged(pixels, labels, size)
         return found.mirrored() if self._transform.mirror and self.coin(number) else found
 
     def _labels(self, pair: ListedPair, size: tuple[int, int]) -> np.ndarray:
@@ -169,16 +170,7 @@ class ImageSegSource(PixelLabelSource):
         if not factors:
             return image, labels
         factor = np.float32(factors[self.draws.word(RESCALE, number) % len(factors)])
-        if factor == 1:
-            return image, labels
-        high, wide = (int(np.float32(extent) * factor) for extent in labels.shape)
-        try:
-            return resize_image(image, high, wide), resize_labels(labels, high, wide)
-        except ImageError as error:
-            raise self.error(
-                f"{self.name(pair)}, rescaled by {factor:g}: {error}",
-                field="transform_param.scale_factors",
-            ) from error
+        return self.resized(pair, image, labels, factor, "scale_factors")
 
     def _padded(self, pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As large as the cut at least: with mean values, which become 0, and ignore_label."""

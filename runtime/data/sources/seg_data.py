@@ -13,9 +13,10 @@ import numpy as np
 
 from ..config import Axis, KnownAxes, OpenOptions, SourceConfig, TransformConfig
 from ..draws import CROP_COLUMN, CROP_ROW, MIRROR, RESCALE
-from ..image_codec import ImageError, channel_major, resize_image, resize_labels
+from ..image_codec import channel_major
 from ..notes import NoteKind
 from ..pair_list import ListedPair, read_pair_list
+from ..picture_part import PicturePart
 from ..pixel_labels import Arranged, PairNotes, PixelLabelSource, missing_pictures
 
 _ORIGIN = "seg_data_layer.cpp"
@@ -108,16 +109,8 @@ class SegSource(PixelLabelSource):
         """A picture and its labels by one drawing of everything that is random."""
         size = (labels.shape[0], labels.shape[1])
         scale = self._scale(number, again)
-        high, wide = (int(float(np.float32(extent) * scale) + 0.5) for extent in size)
-        if (high, wide) != size:
-            try:
-                image = resize_image(image, high, wide)
-                labels = resize_labels(labels, high, wide)
-            except ImageError as error:
-                raise self._config.error(
-                    f"{self.name(pair)}, scaled by {scale:g}: {error}",
-                    "transform_param.scale_ratios",
-                ) from error
+        image, labels = self.resized(pair, image, labels, scale, "scale_ratios")
+        high, wide = labels.shape
         crop_high, crop_wide = self._cropped(high, wide)
         if min(crop_high, crop_wide) < 1:
             raise self._config.error(
@@ -128,11 +121,14 @@ class SegSource(PixelLabelSource):
             )
         row = self.draws.word(CROP_ROW, number, again) % (high - crop_high + 1)
         column = self.draws.word(CROP_COLUMN, number, again) % (wide - crop_wide + 1)
-        pixels = channel_major(image)[:, row : row + crop_high, column : column + crop_wide]
-        labels = labels[row : row + crop_high, column : column + crop_wide]
-        found = Arranged(pixels, labels, size)
+        part = PicturePart(row, column, crop_high, crop_wide)
+        found = Arranged(channel_major(image), labels, size).cut(part)
         mirrored = self._transform.mirror and self.draws.word(MIRROR, number, again) & 1
         return found.mirrored() if mirrored else found
+
+    def scaled(self, extent: int, scale: np.float32) -> int:
+        """Rounded."""
+        return int(float(np.float32(extent) * scale) + 0.5)
 
     def _scale(self, number: int, again: int) -> np.float32:
         """What height and width are multiplied by: thousandths above the lower of scale_ratios."""
