@@ -51,11 +51,11 @@ def refuse_settings(given: Mapping[str, object], kind: Format) -> None:
     """RoasteryError where something is said that means nothing in a format.
 
     Args:
-        given: by the names of arguments; empty ones are not said.
+        given: by flags; empty ones are not said.
     """
-    for name, value in given.items():
+    for flag, value in given.items():
         if value not in (None, "", (), []):
             raise RoasteryError(
-                f"--{name.rstrip('s').replace('_', '-')} means nothing for {kind.what}",
+                f"{flag} means nothing for {kind.what}",
                 hint="leave it out, or export another format: see roastery export --help",
             )

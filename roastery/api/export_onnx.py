@@ -63,8 +63,8 @@ class OnnxRequest:
         return OnnxRequest(OPSET if opset is None else opset, dynamic, half)
 
     def settings(self) -> dict[str, object]:
-        """What is said that no other format knows."""
-        return {"opset": self.opset if self.opset != OPSET else None, "dynamic": self.dynamic}
+        """By flags what is said that no other format knows."""
+        return {"--opset": self.opset if self.opset != OPSET else None, "--dynamic": self.dynamic}
 
 
 def export_onnx(

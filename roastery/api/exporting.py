@@ -122,17 +122,17 @@ def export_net(
     message = nets.read_net(net, dialect)
     kind = chosen_format(format, output)
     given: dict[str, object] = {
-        "targets": targets,
-        "cpu_baseline": cpu_baseline,
-        "tuned": tuned,
-        "tune": tune,
-        "passes": passes,
-        "layout": layout,
-        "plan_for": plan_for,
+        "--target": targets,
+        "--cpu-baseline": cpu_baseline,
+        "--tuned": tuned,
+        "--tune": tune,
+        "--passes": passes,
+        "--layout": layout,
+        "--plan-for": plan_for,
     }
     wanted = OnnxRequest.asked(opset, dynamic, precision, kind is ONNX)
     if kind is TORCH:
-        given["precision"] = precision
+        given["--precision"] = precision
     if kind is not ARTIFACT:
         refuse_settings(given, kind)
     if kind is not ONNX:

@@ -66,10 +66,7 @@ def print_map(
     """
     order = walk(*roots)
     uses: Counter[Expr] = Counter(a for node in order for a in _read(node))
-    needed: set[Expr] = set(roots)
-    for node in reversed(order):
-        if node in needed:
-            needed.update(_read(node))
+    needed = _needed(roots, order)
     done: dict[Expr, ExprText] = {}
     for node in order:
         if node not in needed:
@@ -101,11 +98,16 @@ def _read(node: Expr) -> tuple[Expr, ...]:
 
 def read_operands(roots: Sequence[Expr]) -> set[int]:
     """The numbers of the operands that the text reads: random numbers are PyTorch's."""
-    needed: set[Expr] = set(roots)
-    for node in reversed(walk(*roots)):
+    return {int(node.value) for node in _needed(roots, walk(*roots)) if node.op == "arg"}
+
+
+def _needed(roots: Sequence[Expr], order: Sequence[Expr]) -> set[Expr]:
+    """The steps that the text of the roots has."""
+    needed = set(roots)
+    for node in reversed(order):
         if node in needed:
             needed.update(_read(node))
-    return {int(node.value) for node in needed if node.op == "arg"}
+    return needed
 
 
 def _whole(body: Body, text: ExprText, dtype: DType, shape: tuple[int, ...]) -> PythonText:
