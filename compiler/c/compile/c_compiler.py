@@ -70,7 +70,7 @@ def _asked(command: tuple[str, ...], path: str) -> CCompiler | None:
     program = shutil.which(command[0], path=path)
     if program is None:
         return None
-    command = (program, *command[1:])
+    command = (os.path.abspath(program), *command[1:])  # it runs in other folders, too
     try:
         done = subprocess.run(
             [*command, "--version"],
