@@ -34,7 +34,7 @@ PICTURE_FLAGS = (
 )  # fmt: skip
 
 
-def picture_rules(arguments: Arguments, model: str) -> PictureRules:
+def picture_rules(arguments: Arguments) -> PictureRules:
     """What these flags say of a net."""
     from ..api.picture_use import PictureRules
 

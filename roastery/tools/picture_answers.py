@@ -13,9 +13,7 @@ from runtime.artifact import LoadedNet
 from runtime.pictures import Preprocessing
 
 from ..caffe.images import load_image
-from .objects.rows import objects_in_rows
-
-_ROW = 7
+from .objects.rows import ROW, are_rows, objects_in_rows
 
 
 class PictureAnswers:
@@ -63,7 +61,7 @@ class PictureAnswers:
 
     def _said(self, results: Mapping[str, np.ndarray], size: tuple[int, int]) -> Iterator[str]:
         for name, array in results.items():
-            if array.ndim == 4 and array.shape[:2] == (1, 1) and array.shape[3] == _ROW:
+            if are_rows(array.shape):
                 yield from self._objects(array, size)
             elif array.ndim >= 2 and array[0].size == array.shape[1]:
                 yield from self._classes(array[0].reshape(-1))
@@ -71,24 +69,19 @@ class PictureAnswers:
                 yield f"  {name}: {array.dtype} {list(array.shape)}"
 
     def _objects(self, rows: np.ndarray, size: tuple[int, int]) -> Iterator[str]:
-        first = rows[rows[..., 0] <= 0].reshape(1, 1, -1, _ROW)  # of the first picture
+        first = rows[rows[..., 0] <= 0].reshape(1, 1, -1, ROW)  # of the first picture
         found = objects_in_rows(first, size, self._threshold)
         found.sort(key=lambda thing: -thing.score)
         if not found:
             yield f"  nothing with a score of {self._threshold:g} or more"
         for thing in found:
             edges = " ".join(f"{edge:.1f}" for edge in thing.box)
-            yield f"  {thing.score:.4f}  {self._label(thing.label)}  {edges}"
+            yield f"  {thing.score:.4f}  {self._net.pictures.name_of(thing.label)}  {edges}"
 
     def _classes(self, scores: np.ndarray) -> Iterator[str]:
         best = np.argsort(-scores, kind="stable")[: self._top]
         for label in best.tolist():
-            yield f"  {scores[label]:.4f}  {self._label(label)}"
-
-    def _label(self, number: int) -> str:
-        labels = self._net.pictures.labels
-        name = labels[number] if 0 <= number < len(labels) else ""
-        return name or f"class {number}"
+            yield f"  {scores[label]:.4f}  {self._net.pictures.name_of(label)}"
 
 
 class _Shaped(Protocol):

@@ -26,6 +26,11 @@ class Pictures:
     preprocessing: Preprocessing | None = None
     labels: tuple[str, ...] = ()
 
+    def name_of(self, number: int) -> str:
+        """What a class is called; by its number where it has no name."""
+        name = self.labels[number] if 0 <= number < len(self.labels) else ""
+        return name or f"class {number}"
+
 
 def picture_members(pictures: Pictures) -> dict[str, bytes]:
     """The members that say it; none where there is nothing to say."""

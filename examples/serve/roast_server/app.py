@@ -34,11 +34,7 @@ def make_app(service: Service, failed: Callable[[BaseException], None]) -> FastA
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(service.load())
-        loading.add_done_callback(
-            lambda task: (
-                None if task.cancelled() or not task.exception() else failed(task.exception())
-            )
-        )
+        loading.add_done_callback(done)
         yield
         loading.cancel()
         await service.close()

@@ -8,7 +8,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from roastery.caffe.images import picture_from_bytes
-from roastery.tools.objects.rows import objects_in_rows
+from roastery.tools.objects.rows import are_rows, objects_in_rows
 from roastery.tools.picture_answers import usual_preprocessing
 from runtime.data.image_codec import ImageError
 from runtime.pictures import Preprocessing
@@ -16,7 +16,7 @@ from runtime.pictures import Preprocessing
 from .engine import Arrays, Engine
 from .json_arrays import json_values
 from .problems import Problem
-from .rows import Rows, Sharing, is_objects
+from .rows import Rows, Sharing
 
 _FEW = 64
 """Values of an output that is neither classes nor objects; of more its shape is told."""
@@ -75,7 +75,7 @@ class PictureRules:
         """Of one picture: by output classes, objects, or values."""
         said: dict[str, Any] = {}
         for name, array in results.items():
-            if is_objects(array):
+            if are_rows(array.shape):
                 said[name] = {"objects": self._objects(array, row, size, threshold)}
             elif array.ndim >= 2 and array[row].size == array.shape[1]:
                 said[name] = {"classes": self._classes(array[row].reshape(-1), top)}
@@ -100,7 +100,5 @@ class PictureRules:
         return [self._class(number, float(scores[number])) for number in best.tolist()]
 
     def _class(self, number: int, score: float) -> dict[str, Any]:
-        labels = self._engine.pictures.labels
-        name = labels[number] if 0 <= number < len(labels) else ""
-        finite = score if np.isfinite(score) else None
-        return {"class": number, "label": name or f"class {number}", "score": finite}
+        label = self._engine.pictures.name_of(number)
+        return {"class": number, "label": label, "score": score if np.isfinite(score) else None}

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ir.errors import RoasteryError
+from roastery.tools.objects.rows import are_rows
 
 from .engine import Arrays, Engine
-
-_OBJECT = 7
-"""Numbers of an object that a detection net found: its picture, class, score and box."""
 
 _PLANS = 8
 """A net stays planned for so many sizes."""
@@ -117,7 +115,7 @@ def _independent(engine: Engine, rows: Rows) -> bool:
     count = rows.sizes[-1]
     batch = _drawn(engine, count)
     together = engine.run(batch)
-    if not all(is_objects(a) or a.shape[:1] == (count,) for a in together.values()):
+    if not all(are_rows(a.shape) or a.shape[:1] == (count,) for a in together.values()):
         return False
     last = {name: array[-1:] for name, array in batch.items()}
     alone = engine.run(rows.join([last]))
@@ -134,13 +132,8 @@ def _alike(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> 
     return True
 
 
-def is_objects(array: np.ndarray) -> bool:
-    """Whether its rows are objects that were found in pictures: (1, 1, objects, 7)."""
-    return array.ndim == 4 and array.shape[:2] == (1, 1) and array.shape[3] == _OBJECT
-
-
 def _part(array: np.ndarray, start: int, count: int) -> np.ndarray:
-    if not is_objects(array):
+    if not are_rows(array.shape):
         return array[start : start + count]
     pictures = array[0, 0, :, 0]
     found = array[:, :, (pictures >= start) & (pictures < start + count)]

@@ -168,8 +168,7 @@ class Service:
             "inputs": {n: port.json(settings.any_size) for n, port in engine.inputs.items()},
             "outputs": {n: port.json(settings.any_size) for n, port in engine.outputs.items()},
             "labels": list(engine.pictures.labels),
-            "pictures": loaded.pictures.why_not
-            or ("guessed" if loaded.pictures.guessed else "yes"),
+            "pictures": loaded.pictures.taken,
             "batches": {"how": rows.sharing.value, "sizes": list(rows.sizes), "most": rows.most},
             "remembers": engine.stateful,
             "limits": {

@@ -32,7 +32,7 @@ def _run(arguments: Arguments) -> None:
         layout=arguments.layout,
         allow_python=python_layers(arguments),
         cpu_baseline=arguments.cpu_baseline,
-        pictures=picture_rules(arguments, model),
+        pictures=picture_rules(arguments),
     )
     cpus = ", ".join(made.baselines)
     say(f"wrote {made.path}: a program for {cpus}, {made.kernels} kernels, {made.nbytes:,} bytes")

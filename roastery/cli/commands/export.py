@@ -64,7 +64,7 @@ def _run(arguments: Arguments) -> None:
             cpu_baseline=arguments.cpu_baseline,
             tuned=arguments.tuned,
             tune=limit,
-            pictures=picture_rules(arguments, model),
+            pictures=picture_rules(arguments),
             plan_for=shapes_to_plan(arguments),
         )
     names = [_named(target, made.baselines) for target in made.targets]

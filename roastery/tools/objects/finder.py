@@ -18,7 +18,7 @@ from ...caffe.classifier import input_transformer
 from ..sized_net import SizedNet
 from .found import PictureObject
 from .regions import RegionNet, regions_of
-from .rows import objects_in_rows
+from .rows import are_rows, objects_in_rows
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _rows_output(net: Net, model: str) -> str:
     found = []
     for name in net.outputs:
         shape = net.blobs[name].data.shape
-        if len(shape) == 4 and shape[:2] == (1, 1) and shape[3] == 7:
+        if are_rows(shape):
             found.append(name)
     if len(found) != 1:
         shown = ", ".join(f"'{n}' {shape_text(net.blobs[n].data.shape)}" for n in net.outputs)
