@@ -27,6 +27,9 @@ PROGRESS = "@progress"
 """Hidden state variable, f32[2]: the solver's iteration, and the one with which it ends; 0 and 0
 where no solver trains. Nothing in the graph writes it."""
 
+NET_STATE = (RANDOM_STATE, PROGRESS)
+"""Hidden state of a whole net: no layer has it for itself, and the runtime keeps it."""
+
 LOSS_OUTPUT = "@loss"
 """Graph output: the sum of all weighted losses, f32[]."""
 

@@ -28,7 +28,7 @@ from ir.op import Op, Property
 from ir.ops.layout import Pack, Unpack
 from ir.ops.movement import Reshape
 from ir.ops.pointwise import Map, widens
-from ir.program import PROGRESS, RANDOM_STATE
+from ir.program import NET_STATE
 from ir.types import F32, TensorType
 
 from .autodiff import drop_stop_gradient
@@ -63,7 +63,7 @@ def constants(graph: Graph) -> set[Value]:
     priors follow from sizes alone, is computed in each pass, too: it is cheap, and once computed
     would keep an exported net at the sizes at hand.
     """
-    written = {RANDOM_STATE, PROGRESS, *(p.name for p in graph.outputs if p.role is Role.STATE)}
+    written = {*NET_STATE, *(p.name for p in graph.outputs if p.role is Role.STATE)}
     known = {
         p.value
         for p in graph.inputs

@@ -12,12 +12,12 @@ from frontends.prototxt.message import Message
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import ErrorGroup, RoasteryError
 from ir.location import Location
-from ir.program import LOSS_OUTPUT, PROGRESS, RANDOM_STATE
+from ir.program import LOSS_OUTPUT, NET_STATE
 
 from .known_layers import find_layer
 from .layer_type import LayerType
 
-_RESERVED = (LOSS_OUTPUT, PROGRESS, RANDOM_STATE)
+_RESERVED = (LOSS_OUTPUT, *NET_STATE)
 
 
 @dataclass

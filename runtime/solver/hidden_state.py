@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ir.errors import RoasteryError
-from ir.program import PROGRESS, RANDOM_STATE, Variable
+from ir.program import NET_STATE, Variable
 
 from ..memory.store import Store
 
@@ -52,7 +52,7 @@ def _hidden(store: Store) -> Iterator[Variable]:
     for variable in store.variables.values():
         if (
             variable.index < 0
-            and variable.name not in (RANDOM_STATE, PROGRESS)
+            and variable.name not in NET_STATE
             and variable.name not in store.shared
         ):
             yield variable

@@ -19,8 +19,8 @@ from .factors import factor_inputs, has_product
 _COMPUTED = {"flat", "contract", "row", "reduce"}
 """Schedules that compute element by element, and cast what they read and write."""
 
-_DECIDING = {"exp", "log", "log1p", "expm1", "floor", "to_int"}
-"""An error of what is counted would be one of a place."""
+_SENSITIVE = {"exp", "log", "log1p", "expm1", "floor", "to_int"}
+"""A small error of what these are taken of is a large one of the result, or one of a place."""
 
 VARIABLES = (Role.PARAMETER, Role.STATE, Role.GRADIENT, Role.HYPER)
 
@@ -146,7 +146,7 @@ class _Choice:
             computed = isinstance(node.op, Fused) and node.op.schedule in _COMPUTED
             if not computed or node.direction is Direction.UPDATE:
                 yield from map(self.root_of, node.inputs)
-            elif _decides(node):
+            elif _is_sensitive(node):
                 yield from map(self.root_of, _beside_factors(node))
         yield from map(self.root_of, deciding_values(graph))
         yield from self._of_variables()
@@ -186,7 +186,7 @@ def _beside_factors(node: Node) -> list[Value]:
     return [value for value, port in pairs if port.value not in factors]
 
 
-def _decides(node: Node) -> bool:
+def _is_sensitive(node: Node) -> bool:
     body = node.op.body  # type: ignore[attr-defined]
     maps = (inner.op for inner in body.nodes if isinstance(inner.op, Map))
-    return any(x.op in _DECIDING for op in maps for x in walk(*op.exprs))
+    return any(x.op in _SENSITIVE for op in maps for x in walk(*op.exprs))
