@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -338,12 +340,15 @@ class ProposalLayer(caffe.Layer):
 
 
 @pytest.fixture
-def own_module(tmp_path: Path) -> Path:
+def own_module(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a module of a built-in layer's name; none of the name is left imported."""
     (tmp_path / "rpn").mkdir()
     (tmp_path / "rpn" / "__init__.py").write_text("")
     (tmp_path / "rpn" / "proposal_layer.py").write_text(OWN)
     (tmp_path / "net.prototxt").write_text(CASES[0].prototxt)
-    return tmp_path
+    yield tmp_path
+    for name in ("rpn.proposal_layer", "rpn"):
+        sys.modules.pop(name, None)
 
 
 def shapes_of(path: Path, allowed: bool) -> list[tuple[int, ...]]:
@@ -356,10 +361,6 @@ def shapes_of(path: Path, allowed: bool) -> list[tuple[int, ...]]:
 def test_a_module_of_the_users_goes_before_where_it_is_allowed(
     own_module: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
-    for name in ("rpn", "rpn.proposal_layer"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(sys, "path", list(sys.path))
     assert shapes_of(own_module, False)[0][1] == 5
     broken = own_module / "rpn" / "proposal_layer.py"
