@@ -89,13 +89,24 @@ def clip(at: ExpressionNodes, root: Expr) -> str | None:
     return at.writer.node("Clip", [at.tensor(inner[0]), *bounds])
 
 
+def _keeps_positive(root: Expr) -> bool:
+    """Whether a choice is an operand where that is above 0."""
+    condition, above, _ = root.args
+    if condition.op != "gt" or condition.args[0] is not above:
+        return False
+    return _number(condition.args[1]) == 0
+
+
 @shortcut_for("where")
 def leaky(at: ExpressionNodes, root: Expr) -> str | None:
     """x where it is above 0, elsewhere x times a number, or times a tensor."""
-    condition, above, below = root.args
-    if condition.op != "gt" or condition.args[0] is not above or _number(condition.args[1]) != 0:
-        return None
-    if below.op != "mul" or above not in below.args or above.op != "arg":
+    _, above, below = root.args
+    if (
+        not _keeps_positive(root)
+        or below.op != "mul"
+        or above not in below.args
+        or above.op != "arg"
+    ):
         return None
     factor = below.args[1] if below.args[0] is above else below.args[0]
     number = _number(factor)
@@ -110,8 +121,8 @@ def leaky(at: ExpressionNodes, root: Expr) -> str | None:
 @shortcut_for("where")
 def elu(at: ExpressionNodes, root: Expr) -> str | None:
     """x where it is above 0, elsewhere exp(x) - 1 times a number."""
-    condition, above, below = root.args
-    if condition.op != "gt" or condition.args[0] is not above or _number(condition.args[1]) != 0:
+    _, above, below = root.args
+    if not _keeps_positive(root):
         return None
     factor: float | None = 1.0
     if below.op == "mul":

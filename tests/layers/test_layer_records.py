@@ -12,7 +12,7 @@ from frontends.lowering.known_layers import layer_types
 from frontends.lowering.layer_type import LayerType
 from roastery.inspection.layer_table import OWN
 from tests.support.layer_cases import LayerCase, all_cases
-from tests.support.layer_run import LayerRun, directional_error
+from tests.support.layer_run import LayerRun, directional_error, in_single
 
 CASES = all_cases()
 
@@ -33,9 +33,7 @@ def test_every_layer_has_a_record() -> None:
 def test_record_runs(case: LayerCase) -> None:
     run = LayerRun(case)
     assert case.layer_type in {layer.type for layer in run.program.layers}
-    single = {
-        name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in run.values.items()
-    }
+    single = in_single(run.values)
     exact, rounded = run.forward(), run.forward(single)
     assert exact
     for port in run.outputs():

@@ -19,7 +19,7 @@ from ir.op import Property
 from ir.ops.pointwise import Map
 from ir.program import LOSS_OUTPUT
 from tests.support.layer_cases import LayerCase, all_cases
-from tests.support.layer_run import LayerRun
+from tests.support.layer_run import LayerRun, in_single
 from tests.support.written_torch import EXACT, WrittenNet, difference, settings_of
 
 NO_COUNTERPART = {
@@ -76,9 +76,7 @@ def test_a_layer_is_the_same_in_pytorch(case: LayerCase) -> None:
             assert part in text
         assert case.layer_type in text
         return
-    values = {
-        name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in run.values.items()
-    }
+    values = in_single(run.values)
     expected = run.forward(values)
     drawn = _draws(run)
     written = WrittenNet(run.program, values, _settings(case, run))

@@ -19,7 +19,6 @@ from examples.faster_rcnn.make_net import deploy as faster_rcnn
 from examples.googlenet.make_net import googlenet
 from examples.ssd.make_net import deploy as ssd
 from ir.graph import Role
-from ir.interpret import run_graph
 from ir.ops.dynamic import SizeChanged
 from ir.program import LOSS_OUTPUT, NetProgram
 from roastery.reading import nets
@@ -27,6 +26,7 @@ from runtime.backends.reference import ReferenceBackend
 from runtime.memory.store import Store
 from runtime.solver.learning_rate import LearningRateConfig
 from tests.support import sample_nets
+from tests.support.layer_run import run_named
 from tests.support.lowering import layers_of
 from tests.support.training_run import Batches, train
 from tests.support.written_torch import EXACT, WrittenNet, difference, settings_of
@@ -108,8 +108,7 @@ def _values(program: NetProgram, seed: int = 3) -> dict[str, np.ndarray]:
 
 
 def _expected(program: NetProgram, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    found = run_graph(program.graph, [values[p.name] for p in program.graph.inputs])
-    return {p.name: a for p, a in zip(program.graph.outputs, found, strict=True)}
+    return run_named(program.graph, values)
 
 
 def _same(found: Mapping[str, torch.Tensor], expected: Mapping[str, np.ndarray]) -> None:

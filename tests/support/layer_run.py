@@ -49,7 +49,7 @@ class LayerRun:
 
     def forward(self, values: Mapping[str, np.ndarray] | None = None) -> Arrays:
         """Outputs of the net and written variables, by name."""
-        return _run(self.program.graph, values or self.values)
+        return run_named(self.program.graph, values or self.values)
 
     def gradients(
         self, seeds: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray] | None = None
@@ -70,16 +70,22 @@ class LayerRun:
         for port in wanted:
             if port.value in found:
                 b.output(port.name, found[port.value])
-        return _run(b.finish(), feeds)
+        return run_named(b.finish(), feeds)
 
     def outputs(self) -> list[Port]:
         """The net's outputs that are blobs."""
         return [p for p in self.program.graph.outputs if p.role is Role.RESULT]
 
 
-def _run(graph: Graph, values: Mapping[str, np.ndarray]) -> Arrays:
+def run_named(graph: Graph, values: Mapping[str, np.ndarray]) -> Arrays:
+    """What a graph gives, by name."""
     results = run_graph(graph, [values[p.name] for p in graph.inputs])
     return {p.name: a for p, a in zip(graph.outputs, results, strict=True)}
+
+
+def in_single(values: Mapping[str, np.ndarray]) -> Arrays:
+    """With float32 numbers for float64 ones."""
+    return {n: a.astype(np.float32) if a.dtype == np.float64 else a for n, a in values.items()}
 
 
 def fill(case: LayerCase, program: NetProgram) -> Arrays:

@@ -11,13 +11,12 @@ import onnxruntime
 from frontends.lowering.known_layers import load_layers
 from frontends.lowering.net import lower_layers
 from frontends.prototxt import Message, parse_text
-from ir.interpret import run_graph
 from ir.ops.dynamic import SizeChanged
 from ir.program import NetProgram
 from roastery.api.export_onnx import OnnxRequest, program_model
 from runtime.memory.store import Store
 from tests.support.layer_cases import LayerCase
-from tests.support.layer_run import fill
+from tests.support.layer_run import fill, in_single, run_named
 
 Arrays = dict[str, np.ndarray]
 
@@ -63,10 +62,7 @@ class OnnxRun:
     def __init__(self, case: LayerCase, request: OnnxRequest, tame: bool = False) -> None:
         self.net = parsed(case)
         self.program = lowered(case)
-        self.values = {
-            name: array.astype(np.float32) if array.dtype == np.float64 else array
-            for name, array in fill(case, self.program).items()
-        }
+        self.values = in_single(fill(case, self.program))
         store = Store(self.program.variables, seed=0)
         for port in self.program.graph.inputs:
             if port.name not in store.data:
@@ -117,12 +113,9 @@ class OnnxRun:
         shapes = {n: a.shape for n, a in values.items() if n in program.inputs}
         told: dict[str, tuple[int, ...]] = {}
         while True:
-            graph = program.graph
             try:
-                results = run_graph(graph, [values[p.name] for p in graph.inputs])
+                return run_named(program.graph, values)
             except SizeChanged as changed:
                 assert not changed.shapes.keys() & told.keys(), changed
                 told |= changed.shapes
                 program = lower_layers(self.net, "TEST", shapes={**shapes, **told}).program
-                continue
-            return {p.name: a for p, a in zip(graph.outputs, results, strict=True)}
