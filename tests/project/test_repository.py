@@ -104,6 +104,7 @@ def test_core_dependencies() -> None:
         "protobuf",
         "safetensors",
         "threadpoolctl",
+        "tqdm",
     }
 
 
