@@ -39,6 +39,7 @@ class Flag:
             other names.
         repeated: may be given several times; the value is the list of all.
         minimum, maximum: the smallest and the largest number that is allowed.
+        alone: its value where it is the last word, or another flag follows; None: it needs one.
         last: what follows its value goes to the command's ``rest`` argument as it is.
         short: another name, of one letter.
         brief: of a flag that many commands share, which says how a net is run: in a line what it
@@ -56,6 +57,7 @@ class Flag:
     minimum: float | None = None
     maximum: float = (1 << 31) - 1
     required: bool = False
+    alone: str | None = None
     last: bool = False
     short: str = ""
     brief: str = ""

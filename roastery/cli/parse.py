@@ -90,7 +90,9 @@ class _Parser:
         if flag.kind == "bool":
             self._values[flag.name] = _boolean(shown, value) if has_value else True
             return at + 1
-        if not has_value:
+        if not has_value and flag.alone is not None and self._stands_alone(words, at):
+            value = flag.alone
+        elif not has_value:
             if at + 1 == len(words) or self._is_known_flag(words[at + 1]):
                 raise UsageError(f"{shown} needs a value: {shown}={metavar(flag)}")
             at += 1
@@ -102,6 +104,10 @@ class _Parser:
         else:
             self._values[flag.name] = converted
         return at + 1
+
+    @staticmethod
+    def _stands_alone(words: Sequence[str], at: int) -> bool:
+        return at + 1 == len(words) or words[at + 1] == "--" or _is_flag(words[at + 1])
 
     def _is_known_flag(self, word: str) -> bool:
         name = word.lstrip("-").partition("=")[0].replace("-", "_")

@@ -29,16 +29,25 @@ from ..passes import (
 )
 
 if TYPE_CHECKING:
-    from runtime.backends.backend import Backend
+    from collections.abc import Sequence
+
     from runtime.logging import CaffeLog
     from runtime.net import PartitionedNet
-    from runtime.solver.nets import RunnableNet
+
+    from ...bench.layer_costs import LayerCost, NetCosts
+
+    _Timed = tuple[Sequence[LayerCost], LayerCost, float]
+    """Of layers, of the net, and milliseconds of all iterations."""
+
+STANDARD_OUTPUT = "-"
+"""What --json is without a file."""
 
 
 def _run(arguments: Arguments) -> None:
-
+    from runtime.backends.speed import speed_of
     from runtime.data.notes import to_log
 
+    from ...bench.layer_costs import NetCosts
     from ...building import ExecutionMode, LogReport, NetBuilder, NetRequest
     from ...devices.backends import choose_device, open_backend
     from ...devices.compile_options import compile_options, precision_hint
@@ -62,18 +71,47 @@ def _run(arguments: Arguments) -> None:
         options = compile_options(backend, asked, report.note)
         if hint := precision_hint(options, asked):
             log.note(hint)
-        built = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0)
-        if built.net.by_layer:
-            _time_layers(built.net, arguments.iterations, log)
-        else:
-            _time_whole(built.net, backend, arguments.iterations, log)
+        net = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0).net
+        speed = speed_of(backend, net.options)
+        peak = speed.operations if speed else 0.0
+        measure = _time_layers if net.by_layer else _time_whole
+        layers, whole, total = measure(net, arguments.iterations, log, peak)
+    _tell(
+        NetCosts(
+            net.program.name,
+            device,
+            arguments.phase,
+            arguments.iterations,
+            layers,
+            whole,
+            total,
+            peak,
+        ),
+        arguments.json,
+    )
 
 
-def _time_layers(net: PartitionedNet, iterations: int, log: CaffeLog) -> None:
+def _tell(costs: NetCosts, path: str) -> None:
+    """Print the table, or write JSON to standard output instead, or to a file as well."""
+    import json
+
+    from ...files.atomic_file import atomic_write
+
+    text = json.dumps(costs.document(), indent=1) + "\n"
+    if path == STANDARD_OUTPUT:
+        print(text, end="")
+        return
+    print(costs.table(), end="")
+    if path:
+        with atomic_write(path, "w") as file:
+            file.write(text)
+
+
+def _time_layers(net: PartitionedNet, iterations: int, log: CaffeLog, peak: float) -> _Timed:
     from runtime.backends.backend import synchronize
-    from runtime.backends.speed import speed_of
     from runtime.logging.command_lines import LayerTime
 
+    from ...bench.layer_costs import LayerCost
     from ...bench.work import work_of_parts
 
     log.performing_forward()
@@ -103,27 +141,30 @@ def _time_layers(net: PartitionedNet, iterations: int, log: CaffeLog) -> None:
         passes["forward"] += middle - begin
         passes["backward"] += end - middle
         log.iteration_time(iteration + 1, _milliseconds(end - begin))
-    total = perf_counter() - started
+    total = 1000.0 * (perf_counter() - started)
     each = 1000.0 / iterations
-    speed = speed_of(net.backend, net.options)
     found = zip(layers, seconds["forward"], seconds["backward"], work_of_parts(net), strict=True)
+    costs = [
+        LayerCost(layer.name, layer.type, ahead * each, behind * each, *work)
+        for layer, ahead, behind, work in found
+    ]
     log.layer_times(
         [
             time
-            for layer, ahead, behind, work in found
+            for cost in costs
             for time in (
-                LayerTime(layer.name, "forward", ahead * each, work[0]),
-                LayerTime(layer.name, "backward", behind * each, work[1]),
+                LayerTime(cost.layer, "forward", cost.forward, cost.forward_work),
+                LayerTime(cost.layer, "backward", cost.backward, cost.backward_work),
             )
         ],
-        speed.operations if speed else 0.0,
+        peak,
     )
-    log.benchmark_ends(
-        passes["forward"] * each, passes["backward"] * each, total * each, total * 1000.0
-    )
+    whole = _whole(net, passes["forward"] * each, passes["backward"] * each)
+    log.benchmark_ends(whole.forward, whole.backward, total / iterations, total)
+    return costs, whole, total
 
 
-def _time_whole(net: RunnableNet, backend: Backend, iterations: int, log: CaffeLog) -> None:
+def _time_whole(net: PartitionedNet, iterations: int, log: CaffeLog, peak: float) -> _Timed:
     """Forward alone, then forward and backward in one; a fused backward is never alone."""
     from runtime.backends.backend import synchronize
 
@@ -131,24 +172,35 @@ def _time_whole(net: RunnableNet, backend: Backend, iterations: int, log: CaffeL
     log.initial_loss(net.forward_loss())
     log.performing_backward()
     net.forward_backward()
-    synchronize(backend)
+    synchronize(net.backend)
     log.benchmark_begins(iterations)
     started = perf_counter()
     forward = both = 0.0
     for iteration in range(iterations):
         begin = perf_counter()
         net.forward_loss()
-        synchronize(backend)
+        synchronize(net.backend)
         middle = perf_counter()
         net.forward_backward()
-        synchronize(backend)
+        synchronize(net.backend)
         end = perf_counter()
         forward += middle - begin
         both += end - middle
         log.iteration_time(iteration + 1, _milliseconds(end - middle))
     each = 1000.0 / iterations
     total = 1000.0 * (perf_counter() - started)
-    log.benchmark_ends(forward * each, max(both - forward, 0.0) * each, both * each, total)
+    whole = _whole(net, forward * each, max(both - forward, 0.0) * each)
+    log.benchmark_ends(whole.forward, whole.backward, both * each, total)
+    return (), whole, total
+
+
+def _whole(net: PartitionedNet, forward: float, backward: float) -> LayerCost:
+    from ...bench.layer_costs import LayerCost
+    from ...bench.work import work_of_parts
+
+    work = work_of_parts(net)
+    ahead, behind = (sum(part[i] for part in work) for i in (0, 1))
+    return LayerCost("all", "", forward, backward, ahead, behind)
 
 
 def _milliseconds(seconds: float) -> float:
@@ -164,15 +216,27 @@ COMMAND = Command(
         Runs forward and backward some times and shows the mean time of each layer and of the whole
         net, in milliseconds; of layers that multiply (convolutions, InnerProduct, LSTM) also
         GFLOP/s, and how much that is of what the device can do, where that is known: on a CPU it
-        is measured, by multiply-adds in registers. --fused measures the net as training runs it:
-        compiled as a whole, where layers have no time of their own. A net needs no database where
-        --shape gives what its data layers would make: they get made-up values of these shapes.
+        is measured, by multiply-adds in registers. That log, on standard error, has Caffe's lines
+        in the net's order; standard output gets the layers once more, the most expensive first,
+        with what each takes of the whole, forward and backward together.
+
+        --fused measures the net as training runs it: compiled as a whole, where layers have no
+        time of their own. A net needs no database where --shape gives what its data layers would
+        make: they get made-up values of these shapes.
     """,
     flags=(
         Flag("model", "the net", metavar="FILE"),
         Flag("iterations", "how often to run", "int", 50, minimum=1),
         Flag("phase", "the phase to time", default="TRAIN", choices=("TRAIN", "TEST")),
         Flag("fused", "time the net compiled as a whole", "bool", False),
+        Flag(
+            "json",
+            "also write the table to a file, as JSON; without a file JSON takes its place on "
+            "standard output",
+            default="",
+            metavar="FILE",
+            alone=STANDARD_OUTPUT,
+        ),
         SHAPE_FLAG,
         *LOG_FLAGS,
         *STATE_FLAGS,
@@ -191,6 +255,11 @@ COMMAND = Command(
         Example(
             "roastery time --model=train_val.prototxt --shape data=32,3,227,227 --shape label=32",
             "without its database",
+        ),
+        Example(
+            "roastery time --model=train_val.prototxt --iterations=10 --json=times.json "
+            "2>/dev/null",
+            "only the layers by their cost, and the numbers for a program",
         ),
     ),
     run=_run,
