@@ -19,7 +19,7 @@ from compiler.plan.sizes import with_numbers
 
 from ..cpu.launches import INTERFACE
 from .code import ReadMember, launched
-from .container import json_bytes
+from .container import json_bytes, json_value
 
 CPU_CODE = "cpu.json"
 _ROOM = "cpu"
@@ -109,7 +109,7 @@ def cpu_members(codes: Sequence[CpuCode]) -> dict[str, bytes]:
 
 def read_entries(data: bytes) -> list[CpuEntry]:
     """The baselines. Raises ValueError."""
-    entries: tuple[CpuEntry, ...] = from_json(tuple[CpuEntry, ...], json.loads(data), CPU_CODE)
+    entries: tuple[CpuEntry, ...] = from_json(tuple[CpuEntry, ...], json_value(data), CPU_CODE)
     names = [entry.instructions for entry in entries]
     for name in names:
         if instructions_named(name) is UNKNOWN or names.count(name) > 1:
@@ -135,7 +135,7 @@ def read_cpu_code(entry: CpuEntry, sizes: Mapping[str, int], read: ReadMember) -
 
 
 def _read_plan(data: bytes) -> Plan:
-    plan = plan_from_json(json.loads(data))
+    plan = plan_from_json(json_value(data))
     for step in plan.steps:
         if isinstance(step, HostStep):
             raise ValueError(f"it calls back to the host: {step.op}")

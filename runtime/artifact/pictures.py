@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import numpy as np
 from compiler.plan.codec import from_json
 from runtime.pictures import Preprocessing
 
-from .container import json_bytes
+from .container import json_bytes, json_value
 
 PICTURES = "pictures.json"
 MEAN = "mean.f32"  # as many little-endian numbers as the input has for one picture
@@ -70,7 +69,7 @@ def read_pictures(read: Callable[[str], bytes], shapes: Mapping[str, tuple[int, 
 
     Raises ValueError for what says nothing that can be meant.
     """
-    said = json.loads(read(PICTURES))
+    said = json_value(read(PICTURES))
     if not isinstance(said, dict) or not said.keys() <= {"preprocessing", "labels"}:
         raise ValueError(f"{PICTURES} is no object of preprocessing and labels")
     labels: tuple[str, ...] = from_json(tuple[str, ...], said.get("labels", []), PICTURES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from compiler.plan.plan import ArenaLayout, Plan
 from compiler.plan.saved import plan_from_json, plan_to_json
 from compiler.plan.saved_sizes import saved_plan_at
 
-from .container import json_bytes
+from .container import json_bytes, json_value
 
 PLANNED = "planned.json"
 MOST_PLANNED = 64
@@ -52,7 +51,7 @@ def planned_members(planned: Sequence[PlannedSizes]) -> dict[str, bytes]:
 
 def read_planned(data: bytes, known: Mapping[str, int]) -> tuple[PlannedSizes, ...]:
     """Inverse of :func:`planned_members`; ``known`` are the symbols. Raises ValueError."""
-    found: tuple[PlannedSizes, ...] = from_json(tuple[PlannedSizes, ...], json.loads(data), PLANNED)
+    found: tuple[PlannedSizes, ...] = from_json(tuple[PlannedSizes, ...], json_value(data), PLANNED)
     if len(found) > MOST_PLANNED:
         raise ValueError(f"{PLANNED} is for {len(found)} sizes; {MOST_PLANNED} are the limit")
     for each in found:

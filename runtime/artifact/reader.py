@@ -6,7 +6,6 @@ waits for it, before any machine code is loaded and before there are results.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from compiler.plan.saved_sizes import saved_plan_at
 from ir.types import DType, TensorType
 
 from .code import Code, read_code
-from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive
+from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive, json_value
 from .cpu_code import CPU_CODE, CpuCode, CpuEntry, read_cpu_code, read_entries
 from .errors import MALFORMED, ArtifactError
 from .manifest import FormatTooNew, Manifest
@@ -171,7 +170,7 @@ class Artifact(AbstractContextManager["Artifact"]):
                 hint="export it again with --target cuda:sm_80",
             )
         try:
-            data = json.loads(self.read(PLAN))
+            data = json_value(self.read(PLAN))
             if self.manifest.format == 1:
                 from .version1 import read_version1
 
@@ -182,7 +181,7 @@ class Artifact(AbstractContextManager["Artifact"]):
                 plan = plan_from_json(data)
                 self._check_sizes({s.key: s.value for s in symbols_in_data(plan)})
                 saved_plan_at(plan, self.manifest.sizes, as_saved=True)
-                code = read_code(plan, json.loads(self.read(CODE)), self.read)
+                code = read_code(plan, json_value(self.read(CODE)), self.read)
             for step in plan.steps:
                 if isinstance(step, HostStep):
                     raise ValueError(f"it calls back to the host: {step.op}")
@@ -255,7 +254,7 @@ def _type(array: np.ndarray) -> TensorType:
 
 def _manifest(archive: Archive) -> Manifest:
     try:
-        manifest = Manifest.decode(json.loads(archive.read(MANIFEST)))
+        manifest = Manifest.decode(json_value(archive.read(MANIFEST)))
     except FormatTooNew as error:
         raise ArtifactError(archive.path, str(error), hint="update Roastery") from error
     except MALFORMED as error:

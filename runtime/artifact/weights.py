@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .container import json_value
+
 ALIGNED = 64
 """Bytes: tensors of a multiple of it begin at one, where the member does."""
 
@@ -50,7 +52,7 @@ def mapped_weights(data: memoryview) -> dict[str, np.ndarray]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, _MOST_HEADER):
         raise ValueError(f"a header of {length} bytes in {len(data)}")
-    header = json.loads(bytes(data[8 : 8 + length]).decode())
+    header = json_value(bytes(data[8 : 8 + length]))
     if not isinstance(header, dict):
         raise ValueError("the header is no object")
     header.pop("__metadata__", None)

@@ -17,7 +17,7 @@ from fake_cuda import FakeCuda
 from ir.errors import RoasteryError
 from runtime.artifact import Artifact, ArtifactError, load
 from runtime.artifact.archive_writer import write_archive
-from runtime.artifact.container import MANIFEST, digest
+from runtime.artifact.container import CODE, MANIFEST, MOST_VALUES, PLAN, WEIGHTS, digest
 
 Write = Callable[..., Path]
 
@@ -382,3 +382,15 @@ def test_writing_where_one_cannot(write: Write, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.roast"]
     with pytest.raises(ValueError, match="needs a target"):
         write(cpu=False, plan=None)
+
+
+@pytest.mark.parametrize("name", [PLAN, CODE, WEIGHTS])
+def test_more_values_than_anything_has(write: Write, name: str) -> None:
+    """They would take seconds, and memory by the hundred megabytes, before they are refused."""
+    digits = np.frombuffer(random.Random(0).randbytes(MOST_VALUES + 1), np.uint8) % 10 + ord("0")
+    text = b"[" + b",".join(digits.view("S1").tolist()) + b"]"
+    data = len(text).to_bytes(8, "little") + text if name == WEIGHTS else text
+    with Artifact.load(forge(write(), {name: data})) as artifact:
+        with pytest.raises(ArtifactError, match="2000001 values of JSON; 2000000 are the limit"):
+            artifact.weights()
+            artifact.plan()
