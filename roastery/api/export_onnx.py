@@ -79,6 +79,7 @@ def export_onnx(
     """
     model = program_model(program, store, request)
     content = model.SerializeToString()
+    _check(content)
     with atomic_path(output) as path:
         path.write_bytes(content)
     fixed = {
@@ -95,6 +96,20 @@ def export_onnx(
         os.fspath(output),
         fixed,
     )
+
+
+def _check(content: bytes) -> None:
+    """Hold a model against ONNX's rules, types and shapes included, before it is written."""
+    from onnx import checker, shape_inference
+
+    try:
+        checker.check_model(content, full_check=True)
+    except (checker.ValidationError, shape_inference.InferenceError) as error:
+        raise RoasteryError(
+            "internal error: the model that was made of this net is not sound and not written",
+            detail=str(error),
+            hint="this is a mistake of Roastery's, not of the net's: please report it with the net",
+        ) from error
 
 
 def program_model(

@@ -25,7 +25,8 @@ of its bottom. **Parameters**: the fields of its message, after its name; `=` gi
 empty; *also* names further messages that the layer reads. **Runs**: *everywhere* means on every
 executor (`reference`, `cpu`, `cuda`, `interpret`); *host*: it, or a part of it, runs in Python on
 the host, between the compiled segments of the net; *reads ahead*: threads on the host prepare its
-batches.
+batches. All but a few layers can be exported, too: [ONNX](onnx.md#what-cannot-be-expressed) and
+[PyTorch](pytorch.md#what-is-in-netpy) name those that cannot.
 """
 
 _FORKS = """\

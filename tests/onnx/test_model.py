@@ -14,6 +14,7 @@ import pytest
 
 import roastery
 from ir.errors import RoasteryError
+from ir.types import DType
 from roastery.api.export_onnx import OnnxRequest
 from roastery.api.exporting import export_net
 from roastery.api.picture_use import PictureRules
@@ -127,6 +128,34 @@ def test_all_layers_that_cannot_be_expressed_are_named(net: Path, tmp_path: Path
     text = str(caught.value)
     assert "digits.prototxt:14:1 (layer 'first'): " in text
     assert "digits.prototxt:15:1 (layer 'second'): " in text and "2 errors" in text
+    assert (tmp_path / "net.onnx").read_bytes() == b"before"
+
+
+@pytest.mark.parametrize(
+    ("place", "other", "said"),
+    [
+        (
+            "compiler.onnx.model.ELEMENT_TYPES",
+            {DType.F32: onnx.TensorProto.INT64},
+            "tensor(int64)",
+        ),
+        ("compiler.onnx.model.helper.find_min_ir_version_for", lambda _: 1, "opset_import"),
+    ],
+)
+def test_a_model_that_is_not_sound_is_not_written(
+    net: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    other: object,
+    said: str,
+) -> None:
+    """An output of another type, or a version that has no such fields."""
+    monkeypatch.setattr(place, other)
+    (tmp_path / "net.onnx").write_bytes(b"before")
+    with pytest.raises(RoasteryError, match=r"internal error: the model .* is not sound") as caught:
+        export_net(net, None, tmp_path / "net.onnx")
+    assert said in str(caught.value)
     assert (tmp_path / "net.onnx").read_bytes() == b"before"
 
 

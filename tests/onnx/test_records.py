@@ -23,9 +23,7 @@ from tests.support.other_sizes import CHANGES, changed
 
 #: Ops that no model has, and why. A layer cannot be expressed if, and only if, it needs one.
 NO_NODES = {
-    "clip_diff": "limits a gradient: of training",
     "detectnet": "draws random numbers: of training",
-    "diff_as": "changes a gradient: of training",
     "draw_sequences": "draws random numbers: of training",
     "evaluate_cells": "counts over a whole test set",
     "evaluate_detections": "counts over a whole test set",
