@@ -256,11 +256,7 @@ class Writer:
         exchange: dict[str, str] = {}
         for value, name in values.items():
             if name in self._temporary and name not in exchange:
-                wanted = names.get(value) or value.name
-                hidden = self.half and value in self.shown and value.type.dtype is F32
-                exchange[name] = (
-                    self.names.unique(f"{wanted}.half") if hidden else self.names.claim(wanted)
-                )
+                exchange[name] = self._name_for(value, names.get(value))
             self.set_name(value, exchange.get(name, name))
         text = described(place)
         stem = readable(place.layer) or "net"
@@ -271,6 +267,12 @@ class Writer:
             node.name = self.names.unique(f"{stem}/{node.op_type}")
         self._rename(made, exchange)
         self._temporary.clear()
+
+    def _name_for(self, value: Value, blob: str | None) -> str:
+        """What a value's tensor is called. Values that are no blob leave a blob its name."""
+        if self.half and value in self.shown and value.type.dtype is F32:
+            return self.names.unique(f"{blob or value.name}.half")
+        return self.names.unique(value.name) if blob is None else self.names.claim(blob)
 
     def _rename(self, nodes: Sequence[NodeProto], exchange: Mapping[str, str]) -> None:
         for node in nodes:

@@ -36,6 +36,8 @@ layer { name: "ip" type: "InnerProduct" bottom: "pool" top: "ip"
 layer { name: "prob" type: "Softmax" bottom: "ip" top: "prob" }
 """
 
+IN_PLACE = 'layer { name: "most" type: "ReLU" bottom: "prob" top: "prob" }'
+
 
 @pytest.fixture
 def net(tmp_path: Path) -> Path:
@@ -226,6 +228,21 @@ def test_a_blob_that_is_changed_in_place(net: Path, tmp_path: Path) -> None:
     graph = onnx.load(tmp_path / "net.onnx").graph
     assert [port.name for port in graph.input] == ["data"]
     assert len(graph.output) == 1 and graph.output[0].name != "data"
+
+
+def test_the_last_that_is_changed_in_place_has_the_name_of_the_blob(
+    net: Path, tmp_path: Path
+) -> None:
+    net.write_text(NET.replace('p: "bn"', 'p: "conv"').replace('m: "bn"', 'm: "conv"') + IN_PLACE)
+    for precision in ("float32", "float16"):
+        export_net(net, None, tmp_path / "net.onnx", precision=precision)
+        graph = onnx.load(tmp_path / "net.onnx").graph
+        assert [port.name for port in graph.output] == ["prob"], precision
+        relu, last = (node for node in graph.node if node.op_type == "Relu")
+        (pool,) = (node for node in graph.node if node.op_type == "MaxPool")
+        assert list(relu.output) == ["conv"] == list(pool.input), precision
+        made = list(graph.node[-1].output)
+        assert made == ["prob"] and (precision == "float16" or made == list(last.output))
 
 
 def test_a_layer_of_more_terms_than_python_has_frames() -> None:
