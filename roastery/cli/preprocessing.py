@@ -52,10 +52,15 @@ MEAN_VALUE_FLAG = Flag(
 )
 
 
+#: What pictures in folders end with where any picture is meant.
+PICTURE_ENDINGS = "jpg,jpeg,png,bmp,tif,tiff,webp"
+
+
 def picture_files(names: Iterable[str], extension: str) -> list[Path]:
     """The files of these names, and the pictures in folders of these names, in order.
 
-    What is named twice, as a file and with its folder, is taken once.
+    ``extension``: of the latter, or several with commas between, in which case capitals do not
+    matter. What is named twice, as a file and with its folder, is taken once.
     """
     found: dict[str, Path] = {}
     for name in names:
@@ -70,11 +75,16 @@ def _files_of(path: Path, extension: str) -> list[Path]:
 
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.iterdir() if file.name.endswith(f".{extension}"))
+    if "," in extension:
+        endings = tuple(f".{one}" for one in extension.split(","))
+        files = [file for file in path.iterdir() if file.name.lower().endswith(endings)]
+    else:
+        files = [file for file in path.iterdir() if file.name.endswith(f".{extension}")]
+    files.sort()
     if not files:
-        raise RoasteryError(
-            f"folder '{path}' holds no .{extension} files", hint="--ext names another ending"
-        )
+        what = "pictures (" + extension if "," in extension else f".{extension} files"
+        what += ")" if "," in extension else ""
+        raise RoasteryError(f"folder '{path}' holds no {what}", hint="--ext names another ending")
     return files
 
 
@@ -163,7 +173,13 @@ class PictureNet:
 
 
 def picture_net(
-    arguments: Arguments, first: Path, size: Sequence[int] | None, *, any_size: bool
+    arguments: Arguments,
+    first: Path,
+    size: Sequence[int] | None,
+    *,
+    any_size: bool,
+    flag: str = "size",
+    cropped: bool = False,
 ) -> PictureNet:
     """The net of a command that runs on pictures; where it begins with a layer that reads files,
     they take its place, and a note says so.
@@ -171,6 +187,8 @@ def picture_net(
     Args:
         first: a picture. size: that pictures are scaled to, where the user says it.
         any_size: whether pictures may stay as large as they are.
+        flag: with which the user says the size.
+        cropped: whether a size that the layer says counts more, since pictures are cropped to it.
     """
     from ir.errors import RoasteryError
 
@@ -183,12 +201,14 @@ def picture_net(
     if found is None:
         return PictureNet(None, _input_channels(net, arguments.model))
     chosen = tuple(size) if size is not None else found.size
+    if cropped and found.size is not None:
+        chosen = found.size
     if chosen is None:
         if not any_size:
             raise RoasteryError(
                 f"layer '{found.layer.name}' does not say how large pictures become",
                 location=found.layer.location,
-                hint="--size=HEIGHT,WIDTH does",
+                hint=f"--{flag}=HEIGHT,WIDTH does",
             )
         height, width = load_image(first).shape[:2]
     else:

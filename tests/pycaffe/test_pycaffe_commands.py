@@ -89,7 +89,9 @@ def test_classify_tells_mistakes(here: Path, capsys) -> None:
         ([".", "o.npy", *model], "holds no .jpg files"),
         (["a.png", "o.npy", *model, "--mean_file=no.npy"], "there is no mean file 'no.npy'"),
         (["a.png", "o.npy", *model, "--images_dim=a"], "--images_dim=a"),
-        (["a.png", "o.npy"], "classify needs --model_def"),
+        (["a.png", "o.npy"], "classify needs pictures; write `roastery classify MODEL WEIGHTS"),
+        (["a.png", "o.npy", model[0]], "classify needs --pretrained_model=FILE; write"),
+        (["a.png", "o.npy", "b.png", *model], "does not take the argument 'b.png'"),
     ):
         assert main(["classify", *words]) == 1
         assert said in capsys.readouterr().err
