@@ -29,7 +29,7 @@ class PictureClasses:
         crops: whether to take the mean over ten parts of it, instead of its middle.
         mean: of each channel, or of each pixel, whose mean by channel is what counts.
         input_scale, raw_scale, channel_swap: see :class:`roastery.caffe.io.Transformer`.
-        output: the blob with the scores; "": the net's only output, or that of its only Softmax.
+        output: the blob with the scores; "": the net's only output with a row of them.
         net: what runs, if it is not what ``model`` holds.
         options: of the net.
 
@@ -73,14 +73,14 @@ class PictureClasses:
             told = ", ".join(self._net.outputs)
             raise RoasteryError(f"the net has no output '{self._output}'; it has {told}")
         shape = self._net.blobs[self._output].data.shape
-        if len(shape) < 2 or np.prod(shape[2:]) != 1 or shape[0] != blob.data.shape[0]:
+        if not self._has_scores(self._output):
             raise RoasteryError(
                 f"output '{self._output}' has shape {shape_text(shape)}; a score for each class "
                 "was expected, (pictures, classes)",
                 hint="`roastery segment` is for classes of pixels, `roastery detect_objects` for "
                 "objects",
             )
-        self.classes = int(shape[1])
+        self.classes = int(np.prod(shape[1:]))
 
     def _picture_input(self, model: str) -> str:
         taken = [n for n in self._net.inputs if len(self._net.blobs[n].data.shape) == 4]
@@ -92,12 +92,16 @@ class PictureClasses:
             "(count, channels, height, width)"
         )
 
+    def _has_scores(self, output: str) -> bool:
+        """Whether a blob has a row for each picture, of several numbers."""
+        count, *rest = self._net.blobs[output].data.shape or (0,)
+        pictures = self._net.blobs[self._input].data.shape[0]
+        return count == pictures and max(rest, default=1) > 1 and max(rest) == np.prod(rest)
+
     def _scores_output(self) -> str:
         """Where scores are, if nobody says it."""
         outputs = list(self._net.outputs)
-        program = self._net.runnable.program
-        last = {top: layer.type for layer in program.layers for top in layer.tops}
-        likely = [name for name in outputs if last.get(name) == "Softmax"]
+        likely = [name for name in outputs if self._has_scores(name)]
         for names in (outputs, likely):
             if len(names) == 1:
                 return str(names[0])
