@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from onnx import ModelProto, ValueInfoProto, defs, helper
 
+from ir.errors import RoasteryError
 from ir.found_rows import counted_results, tells_rows
 from ir.graph import Graph, Port, Role, Value
 from ir.graph_sizes import told_symbols
@@ -65,6 +66,11 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     for port in fed:
         writer.set_name(port.value, writer.names.unique(port.name))
     outputs = [p for p in graph.outputs if p.role is Role.RESULT and not tells_rows(p.name)]
+    if not outputs:
+        raise RoasteryError(
+            "a model needs an output, and this net has none",
+            hint="every top is the bottom of another layer: drop those that need none, as Silence",
+        )
     for port in graph.inputs:
         if port.role is not Role.DATA:
             writer.set_array(port.value, net.arrays[port.name])
@@ -72,10 +78,12 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     counts = counted_results(p.name for p in graph.outputs)
     # A result that is cut to the rows that were found gets its name then.
     named |= {port.value: port.name for port in outputs if port.name not in counts}
+    called = {port.name: _beside_inputs(writer, port, fed) for port in outputs}
+    named = {value: called.get(name, name) for value, name in named.items()}
     writer.shown = {port.value for port in outputs}
     writer.names.reserve(named.values())
     emit_graph(writer, graph, named)
-    shown = [_output(writer, graph, port, counts) for port in outputs]
+    shown = [_output(writer, graph, port, called[port.name], counts) for port in outputs]
     made = helper.make_graph(
         writer.nodes,
         readable(graph.name) or "net",
@@ -97,8 +105,21 @@ def onnx_model(net: OnnxNet, opset: int = LEAST_OPSET) -> tuple[ModelProto, tupl
     return model, tuple(writer.notes)
 
 
+def _beside_inputs(writer: Writer, port: Port, fed: Sequence[Port]) -> str:
+    """What an output is called: not as an input whose blob layers work on in place."""
+    names = {encodable(p.name) for p in fed if p.value is not port.value}
+    if encodable(port.name) not in names:
+        return port.name
+    name = f"{port.name}.out"
+    while encodable(name) in names:
+        name += ".out"
+    shown = f"output '{readable(port.name)}' is called '{readable(name)}' in the model"
+    writer.notes.setdefault(f"{shown}: an input has its name, and a layer works on it in place")
+    return name
+
+
 def _output(
-    writer: Writer, graph: Graph, port: Port, counts: Mapping[str, tuple[str, int]]
+    writer: Writer, graph: Graph, port: Port, called: str, counts: Mapping[str, tuple[str, int]]
 ) -> ValueInfoProto:
     """An output of a name of its own, cut to the rows that were found."""
     before = len(writer.nodes)
@@ -106,16 +127,15 @@ def _output(
     if port.name in counts:
         count, axis = counts[port.name]
         rows = writer.of(graph.output(count).value)
-        wanted = writer.names.claim(port.name)
+        wanted = writer.names.claim(called)
         inputs = [name, writer.ints([0]), writer.whole(rows), writer.ints([axis])]
         writer.nodes.append(helper.make_node("Slice", inputs, [wanted], wanted))
         return _information(wanted, port.value, {axis: f"rows of {readable(port.name)}"})
-    if name != encodable(port.name):
-        wanted = writer.names.claim(port.name)
+    if name != encodable(called):
+        wanted = writer.names.claim(called)
         if writer.in_half(port.value) and len(writer.nodes) > before:
             # The cast to float32, made for this alone, is the output itself.
-            cast = writer.nodes[-1]
-            cast.output[0] = cast.name = wanted
+            writer.name_last_cast(port.value, wanted)
         else:
             writer.nodes.append(helper.make_node("Identity", [name], [wanted], wanted))
         name = wanted

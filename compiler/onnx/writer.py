@@ -97,6 +97,11 @@ class Writer:
         self.nodes.append(helper.make_node("Cast", [name], [made], made, to=to))
         return made
 
+    def name_last_cast(self, value: Value, name: str) -> None:
+        """Give the cast of a value, which is the last node, another name for whoever asks next."""
+        cast = self.nodes[-1]
+        cast.output[0] = cast.name = self._cast[value] = name
+
     def stored(self, dtype: DType) -> DType:
         """The type of tensors that the IR says are of ``dtype``."""
         return DType.F16 if self.half and dtype is F32 else dtype

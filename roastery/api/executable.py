@@ -97,7 +97,7 @@ class Executable:
         return list(dict.fromkeys(shown))
 
     @own_exceptions()
-    def __call__(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+    def __call__(self, /, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Run forward. Arrays are copied in; the outputs are new arrays."""
         with self._turn:
             self._make_room()
@@ -109,7 +109,7 @@ class Executable:
             return {name: self._net.output(name).copy() for name in self.outputs}
 
     @own_exceptions()
-    def backward(self, **diffs: np.ndarray) -> dict[str, np.ndarray]:
+    def backward(self, /, **diffs: np.ndarray) -> dict[str, np.ndarray]:
         """Diffs of the inputs, given diffs of outputs by name (default: loss weights).
 
         Adds to :attr:`parameter_diffs`. In phase TEST the first call runs forward once more, from

@@ -63,3 +63,10 @@ def test_inputs_of_the_gradient_check(net: Path) -> None:
         with pytest.raises(roastery.RoasteryError, match=f"inputs has '{name}', which is no input"):
             sizes(**{name: (1, 3)})
     assert sizes(x=(2, 3), d=(2, 3)) == {"x": 6, "spare": 2, "d": 6}
+
+
+def test_an_input_may_be_called_as_a_parameter_of_the_call(net: Path) -> None:
+    net.write_text(NET.replace('"x"', '"self"'))
+    executable = roastery.compile(net, phase="TRAIN")
+    x = np.ones((1, 3), np.float32)
+    assert np.array_equal(executable(self=x, spare=x[0, :2])["y"], x)

@@ -220,14 +220,36 @@ def test_names_that_are_no_text(net: Path, tmp_path: Path) -> None:
     assert found.shape == (3, 10) and fed.name.startswith("d") and shown.name.startswith("p")
 
 
-def test_a_blob_that_is_changed_in_place(net: Path, tmp_path: Path) -> None:
+def test_a_blob_that_is_changed_in_place(
+    net: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """The input keeps its name."""
     head, _, _ = NET.partition('layer { name: "conv"')
     net.write_text(head + 'layer { name: "r" type: "ReLU" bottom: "data" top: "data" }')
     export_net(net, None, tmp_path / "net.onnx")
     graph = onnx.load(tmp_path / "net.onnx").graph
     assert [port.name for port in graph.input] == ["data"]
-    assert len(graph.output) == 1 and graph.output[0].name != "data"
+    assert [port.name for port in graph.output] == ["data.out"]
+    assert "output 'data' is called 'data.out'" in caplog.text
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_equal_layers_have_an_output_each(half: bool) -> None:
+    """They are computed once."""
+    layers = "".join(
+        f'layer {{ name: "{top}" type: "TanH" bottom: "x" top: "{top}" }}\n' for top in "abc"
+    )
+    run = OnnxRun(LayerCase("Net", "n", net_text(layers, x=(2, 3))), OnnxRequest(half=half))
+    assert [o.name for o in run.session.get_outputs()] == ["a", "b", "c"]
+    assert [n.op_type for n in run.model.graph.node].count("Tanh") == 1
+    assert not run.compare(within=1e-2 if half else 1e-5)
+
+
+def test_a_net_without_outputs(net: Path, tmp_path: Path) -> None:
+    net.write_text(NET + 'layer { name: "s" type: "Silence" bottom: "prob" }')
+    with pytest.raises(RoasteryError, match="needs an output"):
+        export_net(net, None, tmp_path / "net.onnx")
+    assert not (tmp_path / "net.onnx").exists()
 
 
 def test_the_last_that_is_changed_in_place_has_the_name_of_the_blob(

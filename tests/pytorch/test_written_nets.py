@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import io
 import re
 from collections.abc import Callable, Mapping
 
@@ -196,3 +198,33 @@ def test_a_net_trains_as_by_roastery(name: str) -> None:
         assert difference(held.detach().numpy(), expected.data[variable]) <= EXACT, variable
         if variable in start and "@" not in variable:
             assert np.any(held.detach().numpy() != start[variable]), variable
+
+
+def test_a_module_is_copied_stored_traced_and_exported() -> None:
+    """As any other: what is written for PyTorch's tools finds nothing odd in it."""
+    net = sample_nets.inputs(x=(2, 3, 6, 6)) + "".join(
+        (
+            sample_nets.conv("conv", "x", 4, 3),
+            sample_nets.layer("clip", "Clip", "conv", "clip_param { min: -0.5 max: 0.5 }"),
+            sample_nets.layer("norm", "BatchNorm", "clip"),
+            sample_nets.layer("norm2", "MVN", "norm"),
+        )
+    )
+    program, settings = _program(net)
+    rng = np.random.default_rng(3)
+    values = {
+        p.name: rng.uniform(0.5, 1, p.value.shape).astype(np.float32) for p in program.graph.inputs
+    }
+    written = WrittenNet(program, values, settings)
+    (x,) = written.inputs.values()
+    expected = written.net(x)
+    stored = io.BytesIO()
+    torch.save(written.net, stored)
+    stored.seek(0)
+    for other in (
+        copy.deepcopy(written.net),
+        torch.load(stored, weights_only=False),
+        torch.jit.trace(written.net, (x,)),
+        torch.export.export(written.net, (x,)).module(),
+    ):
+        assert torch.equal(other(x), expected)
