@@ -101,7 +101,8 @@ class Labels:
     ``bottom``: the number of that bottom. ``ignored``: the label of what counts for nothing.
     ``rows``: it holds boxes, rows of so many numbers of which one is the class (width, column); one
     that begins with -1 is none. ``background``: the class that no box may have.
-    ``counts_others``: numbers that name no class are counted as wrong.
+    ``counts_others``: numbers that name no class are counted as wrong. ``scores``: the axis of
+    bottom 0 on which there is a score for each class; None: bottom 0 holds something else.
     """
 
     bottom: int
@@ -110,6 +111,7 @@ class Labels:
     rows: tuple[int, int] | None = None
     background: int | None = None
     counts_others: bool = False
+    scores: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,14 +194,15 @@ class LayerContext:
         bottom: int = 1,
         *,
         counts_others: bool = False,
+        scores: int | None = None,
     ) -> None:
         """Say that a bottom holds class numbers: whole numbers from 0 to ``classes`` - 1.
 
         Others are then refused where they are read from data. ``ignored`` is taken, too.
         With ``counts_others`` the layer makes something of them, and takes those that another layer
-        on the same data ignores.
+        on the same data ignores. ``scores``: the axis of bottom 0 that has a score for each.
         """
-        self.labels = Labels(bottom, classes, ignored, counts_others=counts_others)
+        self.labels = Labels(bottom, classes, ignored, counts_others=counts_others, scores=scores)
 
     def takes_boxes(
         self, bottom: int, classes: int, background: int, rows: tuple[int, int]

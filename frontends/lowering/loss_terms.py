@@ -59,7 +59,7 @@ def labels_along(ctx: LayerContext, axis: int, ignored: int | None) -> Value:
         "there is one label per position, a whole number from 0 to the number of classes - 1",
         index=1,
     )
-    ctx.takes_labels(scores.shape[axis], ignored)
+    ctx.takes_labels(scores.shape[axis], ignored, scores=axis)
     return ctx.b.reshape(labels, shape)
 
 
@@ -70,7 +70,7 @@ def class_rows(ctx: LayerContext) -> tuple[Value, Value]:
     batch = x.shape[0]
     check_row_labels(ctx, batch)
     width = x.type.size // batch if batch else 1
-    ctx.takes_labels(width)
+    ctx.takes_labels(width, scores=1)
     return ctx.b.reshape(x, (batch, width)), ctx.b.reshape(labels, (batch, 1))
 
 

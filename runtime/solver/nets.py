@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -67,8 +67,8 @@ class RunnableNet(Protocol):
         ...
 
 
-def net_outputs(net: RunnableNet) -> list[NetOutput]:
-    """The outputs as the log shows them, in the net's order."""
+def net_outputs(net: RunnableNet, without: Container[str] = ()) -> list[NetOutput]:
+    """The outputs as the log shows them, in the net's order, but for some."""
     weights = {
         top: weight
         for layer in net.program.layers
@@ -77,6 +77,7 @@ def net_outputs(net: RunnableNet) -> list[NetOutput]:
     return [
         NetOutput(shown_blob(name), tuple(_numbers(net.output(name))), weights[name])
         for name in net.program.outputs
+        if name not in without
     ]
 
 

@@ -34,7 +34,7 @@ def lower_accuracy(ctx: LayerContext) -> Sequence[Value]:
     ignored = p.get("ignore_label")
     labels = labels_along(ctx, axis, ignored)
     classes = x.shape[axis]
-    ctx.takes_labels(classes, ignored, counts_others=True)
+    ctx.takes_labels(classes, ignored, counts_others=True, scores=axis)
     ctx.check(
         p.top_k <= classes,
         f"top_k is {p.top_k}, and there are {classes} classes on axis {axis}",

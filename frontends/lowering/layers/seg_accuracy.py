@@ -59,7 +59,7 @@ def lower_seg_accuracy(ctx: LayerContext) -> Value:
     ignored = sorted(set(ctx.param.ignore_label))
     others = [number for number in ignored if not 0 <= number < classes]
     if len(others) < 2:  # what else there is, a file may not hold
-        ctx.takes_labels(classes, *others)
+        ctx.takes_labels(classes, *others, scores=1)
     predicted = b.emit(ArgExtreme("max", 1, "last"), x)
     counts = _counts(ctx, predicted, labels, ignored)
     if not ctx.param.reset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..command import Arguments, Command, Example, Flag
+from ..command import Arguments, Command, Example, Flag, UsageError
 from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
 from ..nets import (
     LOG_FLAGS,
@@ -24,12 +24,20 @@ from ..passes import (
     THREADS_FLAG,
     requested_compilation,
 )
+from ..say import say
 
 if TYPE_CHECKING:
+    from frontends.prototxt import Message
     from runtime.logging import CaffeLog
     from runtime.solver.nets import RunnableNet
 
+    from ...tools.confusion import Confusion
     from ...tools.scores import Score
+
+STANDARD_OUTPUT = "-"
+"""What --confusion is without a file."""
+
+_ENDINGS = ("csv", "json")
 
 
 def _run(arguments: Arguments) -> None:
@@ -45,11 +53,16 @@ def _run(arguments: Arguments) -> None:
 
     model = needed(arguments, "model", "the net to score")
     weights = needed(arguments, "weights", "the weights to score the net with")
+    if arguments.confusion not in ("", STANDARD_OUTPUT) and _ending(arguments) not in _ENDINGS:
+        raise UsageError(f"--confusion={arguments.confusion}: its name must end in .csv or .json")
     device = choose_device(requested_device(arguments))
     with open_log(arguments) as log:
         log_device(log, device, "test")
         message = adding_up(nets.read_net(model))
         state = nets.net_state(message, "TEST", arguments.level, stages(arguments))
+        confusion = None
+        if arguments.confusion:
+            message, confusion = _confusion(arguments, message, state)
         request = NetRequest(message, state, allow_python=python_layers(arguments))
         backend, report = open_backend(device), LogReport(log, to_log(log))
         asked = requested_compilation(arguments)
@@ -65,14 +78,56 @@ def _run(arguments: Arguments) -> None:
             load_weights(path, built.program, built.store, log, again=True)
         log.running_for(arguments.iterations)
         found = scores(built.program, built.store, arguments.ap_version)
-        _score(built.net, arguments.iterations, log, found)
+        _score(built.net, arguments.iterations, log, found, confusion)
+    if confusion is not None:
+        _tell(confusion, arguments)
 
 
-def _score(net: RunnableNet, iterations: int, log: CaffeLog, scores: dict[str, Score]) -> None:
+def _confusion(arguments: Arguments, net: Message, state: Message) -> tuple[Message, Confusion]:
+    """The net, which also puts out what a confusion matrix is made of."""
+    from ...building import BuildReport, NetRequest, lower_net
+    from ...tools.confusion import Confusion, scored_layer, with_outputs
+    from ..pictures_out import class_names
+
+    request = NetRequest(net, state, allow_python=python_layers(arguments))
+    program = lower_net(request, BuildReport(_unsaid, _unsaid)).layers.program
+    layer = scored_layer(program, arguments.confusion_layer)
+    made, scored = with_outputs(net, state, layer)
+    return made, Confusion(scored, class_names(arguments.labels))
+
+
+def _unsaid(remark: str) -> None:
+    """What there is to say of the net is said when it is built."""
+
+
+def _ending(arguments: Arguments) -> str:
+    return str(arguments.confusion).rpartition(".")[2].lower()
+
+
+def _tell(confusion: Confusion, arguments: Arguments) -> None:
+    """Print the matrix, and write it to a file."""
+    from ...files.atomic_file import atomic_write
+
+    print(confusion.text(), end="")
+    if arguments.confusion != STANDARD_OUTPUT:
+        text = confusion.as_csv() if _ending(arguments) == "csv" else confusion.as_json()
+        with atomic_write(arguments.confusion, "w") as file:
+            file.write(text)
+        say(f"wrote {arguments.confusion}")
+
+
+def _score(
+    net: RunnableNet,
+    iterations: int,
+    log: CaffeLog,
+    scores: dict[str, Score],
+    confusion: Confusion | None = None,
+) -> None:
     """Run the net and tell its outputs.
 
     Args:
         scores: of outputs that have no mean.
+        confusion: counts what it is taken for, of outputs that are not told.
     """
     import numpy as np
 
@@ -81,10 +136,13 @@ def _score(net: RunnableNet, iterations: int, log: CaffeLog, scores: dict[str, S
 
     sums: list[tuple[str, OutputMean, float]] = []
     loss = np.float32(0)
+    hidden = confusion.scored.outputs if confusion is not None else ()
     for batch in range(iterations):
         loss += np.float32(net.forward_loss())
         outputs = []
-        for output in net_outputs(net):
+        if confusion is not None:
+            confusion.add(net)
+        for output in net_outputs(net, hidden):
             if output.name in scores:
                 scores[output.name].add(np.asarray(output.values, np.float32))
             else:
@@ -99,7 +157,7 @@ def _score(net: RunnableNet, iterations: int, log: CaffeLog, scores: dict[str, S
     for name, mean, weight in sums:
         for value in np.asarray(mean.values, np.float32):
             log.mean_output(name, value, weight)
-    for output in net_outputs(net):
+    for output in net_outputs(net, hidden):
         if output.name in scores:
             scores[output.name].tell(log, output.name)
 
@@ -115,11 +173,30 @@ COMMAND = Command(
         intersection over union of each class over pictures that have it, and their mean; and of a
         SegAccuracy layer (PSPNet) what all pixels of all batches come to: intersection over union
         by class, the share of right pixels, and means over classes that occur.
+
+        --confusion prints on standard output what positions of each class were taken for: the
+        class with the highest score, the first of equal ones.
     """,
     flags=(
         Flag("model", "the net", metavar="FILE"),
         Flag("weights", WEIGHTS_HELP, metavar="FILE"),
         Flag("iterations", "how many batches to run", "int", 50, minimum=1),
+        Flag(
+            "confusion",
+            "print how often each class is taken for which, and the accuracy of each; also write "
+            "that to a .csv or .json file, if one is named",
+            default="",
+            metavar="FILE",
+            alone=STANDARD_OUTPUT,
+        ),
+        Flag(
+            "confusion_layer",
+            "the layer whose bottoms, scores and labels, count for that; without it the last "
+            "Accuracy or the like, else the last loss",
+            default="",
+            metavar="NAME",
+        ),
+        Flag("labels", "names of classes: one a line, class 0 first", default="", metavar="FILE"),
         Flag(
             "ap_version",
             "how the average precision of detections is computed, as in a solver file: 11point is "
@@ -147,6 +224,11 @@ COMMAND = Command(
             "roastery test --model=ssd_test.prototxt --weights=ssd_iter_4000.caffemodel "
             "--iterations=10 --ap_version=11point",
             "the mean average precision of an SSD",
+        ),
+        Example(
+            "roastery test --model=train_test.prototxt --weights=net.caffemodel "
+            "--confusion=confusion.csv --labels=synset_words.txt",
+            "which classes are taken for which",
         ),
     ),
     run=_run,
