@@ -168,6 +168,12 @@ class Executable:
         with self._turn:
             self._net.store.clear_diffs()
 
+    def summary(self) -> None:
+        """Print its layers as a table: shapes, parameters, multiply-adds, bytes, and sums."""
+        from ..counting.running import count_running
+
+        print(count_running(self._net), end="")
+
     @property
     def program(self) -> NetProgram:
         """The lowered net."""

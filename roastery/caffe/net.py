@@ -203,6 +203,15 @@ class Net(Numbered):
         """The net that runs."""
         return self._net
 
+    def summary(self) -> None:
+        """Print its layers as a table: shapes, parameters, multiply-adds, bytes, and sums.
+
+        Caffe has no such method; it is what `roastery summary` prints, at the shapes of now.
+        """
+        from ..counting.running import count_running
+
+        print(count_running(self._net), end="")
+
     def _number(self, layer: str) -> int:
         names = self._layer_names
         if layer not in names:

@@ -132,15 +132,23 @@ def python_layers(arguments: Arguments) -> bool:
     return python_allowed(arguments.python_layers)
 
 
-def net_alone(arguments: Arguments) -> NetRequest:
+def net_of_own_phase(arguments: Arguments) -> NetRequest:
+    """As :func:`net_alone`; without ``--phase`` a net with inputs is one to deploy: phase TEST."""
+    return net_alone(arguments, by_net=True)
+
+
+def net_alone(arguments: Arguments, by_net: bool = False) -> NetRequest:
     """The net of a command that needs no data: what is not there is assumed."""
     from ..building import NetRequest
     from ..reading import nets
 
     message = nets.read_net(arguments.net)
+    phase = arguments.phase
+    if by_net and not phase:
+        phase = "TEST" if nets.has_inputs(message) else "TRAIN"
     return NetRequest(
         message,
-        nets.net_state(message, arguments.phase, arguments.level, stages(arguments)),
+        nets.net_state(message, phase, arguments.level, stages(arguments)),
         shapes(arguments),
         assume="missing",
         allow_python=python_layers(arguments),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from frontends.dialect import asked_dialect, find_dialect, write_out
-from frontends.lowering.known_layers import load_layers
+from frontends.lowering.known_layers import layer_types, load_layers
 from frontends.prototxt import Message, parse_text
 from frontends.upgrade import upgrade_net
 
@@ -32,6 +32,12 @@ def read_net(source: NetSource, dialect: str | None = None) -> Message:
     if spoken is not None:
         upgraded.notes += write_out(upgraded, spoken)
     return upgraded
+
+
+def has_inputs(net: Message) -> bool:
+    """Whether a caller feeds the net, as one to deploy: in the form that :func:`read_net` gives."""
+    kinds = layer_types()
+    return any(layer.type in kinds and kinds[layer.type].fed for layer in net.layer)
 
 
 def net_from_text(text: str, file: str = "<text>") -> Message:

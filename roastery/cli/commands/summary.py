@@ -1,0 +1,65 @@
+"""``roastery summary``: a net as a table: shapes, parameters, multiply-adds, bytes."""
+
+from __future__ import annotations
+
+from ..command import Arguments, Command, Example, Flag, Positional
+from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_of_own_phase
+from ..say import say_note
+
+
+def _run(arguments: Arguments) -> None:
+    import json
+
+    from ...building import BuildReport, lower_net
+    from ...counting import count_net
+
+    lowered = lower_net(net_of_own_phase(arguments), BuildReport(say_note, say_note))
+    counted = count_net(lowered.program)
+    if arguments.json:
+        print(json.dumps(counted.json(), indent=1))
+    else:
+        print(counted, end="")
+
+
+COMMAND = Command(
+    name="summary",
+    summary="Print a net's layers: shapes, parameters, multiply-adds, bytes",
+    group="Nets",
+    description="""
+        A line for each layer, and sums below: shapes of its bottoms and tops; its parameters, the
+        statistics of BatchNorm too (an earlier layer's that it shares are not counted again); what
+        its convolutions and matrix products multiply and add up in a forward pass, for the whole
+        batch (twice that are floating-point operations; nothing else is counted); bytes of its
+        tops, but for those that are in place or a bottom under another shape; and its receptive
+        field: how many pixels of the input, high and wide, an element of its first top depends on,
+        "whole" where that is all of them, as behind global pooling and InnerProduct. Where branches
+        meet it is the region that covers what each of them sees, which is the largest branch's
+        where all have the same centre.
+
+        A net that has inputs (deploy.prototxt) is shown in phase TEST, another one in TRAIN. It
+        needs no database, mean file or weights: what is not there gets the shapes that the net's
+        fields tell, or that --shape gives.
+    """,
+    positionals=(Positional("net", "a prototxt"),),
+    flags=(
+        Flag(
+            "phase",
+            "the phase to show, instead of that which the net is for",
+            default="",
+            choices=("TRAIN", "TEST"),
+        ),
+        Flag("json", "print JSON instead, with the names of bottoms and tops", "bool", False),
+        SHAPE_FLAG,
+        *STATE_FLAGS,
+        PYTHON_FLAG,
+    ),
+    examples=(
+        Example("roastery summary deploy.prototxt", "what each layer takes"),
+        Example(
+            "roastery summary train_val.prototxt --phase=TEST --shape data=1,3,227,227",
+            "what testing runs, for one picture",
+        ),
+        Example("roastery summary deploy.prototxt --json", "the same, for programs"),
+    ),
+    run=_run,
+)

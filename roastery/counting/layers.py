@@ -1,0 +1,190 @@
+"""What every layer of a lowered net takes, and the net in sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.plan.tables import table
+from ir.byte_size import byte_size
+from ir.printable import printable
+from ir.program import LayerInfo, NetProgram, shown_blob
+
+from .fields import ReceptiveField, receptive_fields
+from .nodes import multiply_adds
+
+Shape = tuple[int, ...]
+
+_SHOWN = 2  # shapes in a cell of the table
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCount:
+    """What a layer takes in a forward pass, at the sizes at hand.
+
+    Attributes:
+        key: of the layer in its net: the name, or ``name@2`` for the second of that name.
+        bottoms, tops: shapes, in the order of ``bottom_names`` and ``top_names``.
+        parameters: elements of its own blobs, statistics too. shared: of blobs that are an earlier
+            layer's, which are not counted again.
+        multiply_adds: see :func:`roastery.counting.multiply_adds`.
+        nbytes: of the tops that are memory of their own: not in place, no view of a bottom.
+        field: the receptive field of its first top; None: it depends on no image.
+    """
+
+    key: str
+    name: str
+    type: str
+    bottom_names: tuple[str, ...]
+    top_names: tuple[str, ...]
+    bottoms: tuple[Shape, ...]
+    tops: tuple[Shape, ...]
+    parameters: int
+    parameter_bytes: int
+    shared: int
+    multiply_adds: int
+    nbytes: int
+    field: ReceptiveField | None
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "type": self.type,
+            "bottoms": _named(self.bottom_names, self.bottoms),
+            "tops": _named(self.top_names, self.tops),
+            "parameters": self.parameters,
+            "shared_parameters": self.shared,
+            "parameter_bytes": self.parameter_bytes,
+            "multiply_adds": self.multiply_adds,
+            "bytes": self.nbytes,
+            "receptive_field": None if self.field is None else self.field.json(),
+        }
+
+
+def _named(names: Sequence[str], shapes: Sequence[Shape]) -> list[dict[str, Any]]:
+    return [
+        {"name": shown_blob(name), "shape": list(shape)}
+        for name, shape in zip(names, shapes, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NetCount:
+    """The layers of a net, without the Split layers that Caffe inserts."""
+
+    name: str
+    phase: str
+    layers: tuple[LayerCount, ...]
+
+    @property
+    def parameters(self) -> int:
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def parameter_bytes(self) -> int:
+        return sum(layer.parameter_bytes for layer in self.layers)
+
+    @property
+    def multiply_adds(self) -> int:
+        return sum(layer.multiply_adds for layer in self.layers)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(layer.nbytes for layer in self.layers)
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "net": self.name,
+            "phase": self.phase,
+            "layers": [layer.json() for layer in self.layers],
+            "totals": {
+                "layers": len(self.layers),
+                "parameters": self.parameters,
+                "parameter_bytes": self.parameter_bytes,
+                "multiply_adds": self.multiply_adds,
+                "bytes": self.nbytes,
+            },
+        }
+
+    def __str__(self) -> str:
+        """A table, and sums below it."""
+        head = ("layer", "type", "bottom", "top", "parameters", "multiply-adds", "bytes", "field")
+        rows = [head, *map(_cells, self.layers)] if self.layers else []
+        widths = [max(len(row[c]) for row in rows) for c in range(4, 7)] if rows else []
+        rows = [
+            (*row[:4], *(cell.rjust(w) for cell, w in zip(row[4:7], widths, strict=True)), row[7])
+            for row in rows
+        ]
+        many = "" if len(self.layers) == 1 else "s"
+        return (
+            (table(rows) if rows else "")
+            + f"{printable(self.name) or 'net'}, phase {self.phase}: {len(self.layers)} "
+            f"layer{many}, {self.parameters:,} parameters ({byte_size(self.parameter_bytes)}), "
+            f"{self.multiply_adds:,} multiply-adds, tops of {byte_size(self.nbytes)}\n"
+        )
+
+
+def _cells(layer: LayerCount) -> tuple[str, ...]:
+    parameters = f"{layer.parameters:,}" if layer.parameters else ""
+    if layer.shared:
+        parameters += f"{' and ' if parameters else ''}{layer.shared:,} shared"
+    return (
+        layer.name,
+        layer.type,
+        _few(layer.bottoms),
+        _few(layer.tops),
+        parameters,
+        f"{layer.multiply_adds:,}" if layer.multiply_adds else "",
+        f"{layer.nbytes:,}" if layer.nbytes else "",
+        str(layer.field or ""),
+    )
+
+
+def _few(shapes: Sequence[Shape]) -> str:
+    """The first shapes: a Concat may have a hundred bottoms."""
+    shown = " ".join(map(shape_cell, shapes[:_SHOWN]))
+    return shown if len(shapes) <= _SHOWN else f"{shown} and {len(shapes) - _SHOWN} more"
+
+
+def shape_cell(shape: Shape) -> str:
+    """``1x3x224x224``; of one number ``scalar``."""
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def count_net(program: NetProgram) -> NetCount:
+    """Of the forward pass of a net, layer by layer."""
+    fields = receptive_fields(program.graph)
+    found = [_count(program, layer, fields) for layer in program.layers if not layer.is_split]
+    return NetCount(program.name, program.phase, tuple(found))
+
+
+def layer_multiply_adds(program: NetProgram, layer: LayerInfo) -> int:
+    """Of the forward pass of one layer."""
+    return multiply_adds(program.graph.nodes[layer.first : layer.last])
+
+
+def _count(program: NetProgram, layer: LayerInfo, fields: dict[Any, ReceptiveField]) -> LayerCount:
+    variables = [(name, program.variables[name].type) for name in layer.variables]
+    own = [type for name, type in variables if program.owns(layer, name)]
+    every = [type for _, type in variables]
+    apart = [
+        value
+        for top, value in zip(layer.tops, layer.top_values, strict=True)
+        if not layer.shares_data and top not in layer.bottoms
+    ]
+    return LayerCount(
+        layer.key,
+        layer.name,
+        layer.type,
+        layer.bottoms,
+        layer.tops,
+        tuple(value.shape for value in layer.bottom_values),
+        tuple(value.shape for value in layer.top_values),
+        sum(type.size for type in own),
+        sum(type.nbytes for type in own),
+        sum(type.size for type in every) - sum(type.size for type in own),
+        layer_multiply_adds(program, layer),
+        sum(value.type.nbytes for value in apart),
+        next((fields[value] for value in layer.top_values if value in fields), None),
+    )
