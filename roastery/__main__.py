@@ -15,7 +15,7 @@ def main() -> int:
     take_working_folder_off()
     from roastery.cli.main import main
 
-    code = main()
+    code = main(called=sys.argv[0])
     end_with(code)
     return code
 

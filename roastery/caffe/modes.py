@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from runtime.logging import CaffeLog, GlogHandler, LogRecord, Severity
+from runtime.logging import CaffeLog, GlogHandler, LogRecord
+from runtime.logging.glog_files import shared_files
+from runtime.logging.glog_settings import LEVELS, script_settings
 
 from ..devices.backends import choose_device, cuda_missing
 from ..devices.compile_options import choose_precision
@@ -103,11 +104,8 @@ def next_seed() -> int:
     return (_settings.seed + next(_settings.counter) * 1_000_003) & 0x7FFFFFFF
 
 
-_LEVELS = [Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.FATAL]
-
-
 class _FromLevel(GlogHandler):
-    """Lines of a severity and above, to standard error.
+    """Lines of a severity and above, to standard error and, if glog's variables say so, to files.
 
     While ``level`` is None the environment tells, whenever a line comes: a script that sets
     ``GLOG_minloglevel`` before its ``import caffe`` may do so after ``roastery python`` has
@@ -117,17 +115,20 @@ class _FromLevel(GlogHandler):
     def __init__(self, lowest: int = 0) -> None:
         super().__init__()
         self.level: int | None = None
+        self.silent = False
         self._lowest = lowest
 
     def handle(self, record: LogRecord) -> None:
-        level = _environment_level() if self.level is None else self.level
-        if _LEVELS.index(record.severity) >= max(level, self._lowest):
+        settings = script_settings()
+        if self.level is not None:
+            settings = replace(settings, minloglevel=self.level)
+        if LEVELS.index(record.severity) < self._lowest:
+            return
+        if settings.writes_files:
+            shared_files(settings).handle(record)
+        if not self.silent:
+            self.settings = settings
             super().handle(record)
-
-
-def _environment_level() -> int:
-    text = os.environ.get("GLOG_minloglevel", "0")  # noqa: SIM112
-    return int(text) if text.isdecimal() else 0
 
 
 _WARNING = 1
@@ -139,7 +140,7 @@ _nets_log = CaffeLog([_FromLevel(_WARNING)])
 def init_log(level: int = 0, to_stderr: bool = True) -> None:
     """Log from a severity on (0 INFO, 1 WARNING, 2 ERROR). Nets that are no solver's log, too."""
     global _nets_log
-    _handler.level = level if to_stderr else len(_LEVELS)
+    _handler.level, _handler.silent = level, not to_stderr
     _nets_log = _log
 
 

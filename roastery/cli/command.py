@@ -20,9 +20,15 @@ class Arguments(SimpleNamespace):
     """The parsed command line: one attribute per flag and positional, dashes as underscores.
 
     ``given`` holds the names that the user wrote; the others have their defaults.
+
+    Attributes:
+        glog: the flags of glog that were given, by name.
+        notes: what the user should know of the command line.
     """
 
     given: set[str]
+    glog: dict[str, Any]
+    notes: list[str]
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"the command declares no flag or argument '{name}'")
@@ -42,6 +48,7 @@ class Flag:
         alone: its value where it is the last word, or another flag follows; None: it needs one.
         last: what follows its value goes to the command's ``rest`` argument as it is.
         short: another name, of one letter.
+        empty: an empty value stands for the default, though there are ``choices``.
         brief: of a flag that many commands share, which says how a net is run: in a line what it
             is for. Such flags end a command's page, and `roastery help running` has their ``help``.
     """
@@ -61,6 +68,7 @@ class Flag:
     last: bool = False
     short: str = ""
     brief: str = ""
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,7 @@ class Command:
         group: the heading under which the command is listed.
         description: more about it, in paragraphs.
         aliases: other names, such as the one that Caffe's tool has.
+        accepts: flags of Caffe's one binary that another command heeds; here they change nothing.
         signals: what SIGINT, SIGTERM and SIGHUP do: "end" the command, cleanly; "own": it takes
             those that :func:`roastery.cli.signals.held_signals` gives out and decides; "python":
             what they do in any Python program.
@@ -112,6 +121,7 @@ class Command:
     group: str = "Other"
     description: str = ""
     aliases: Sequence[str] = ()
+    accepts: Sequence[Flag] = ()
     signals: Literal["end", "own", "python"] = "end"
 
     def flag(self, name: str) -> Flag | None:

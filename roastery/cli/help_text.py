@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from .command import COMMON_FLAGS, Command, Flag, Positional
+from .glog_flags import GFLAGS_FLAGS, GLOG_FLAGS, IDLE_FLAGS
 from .parse import metavar
 
 RUNNING = "running"
@@ -40,8 +41,9 @@ def overview(commands: Iterable[Command]) -> str:
     lines += [
         "",
         "`roastery COMMAND --help` explains one command, with examples; `roastery help running`",
-        "explains the flags that say how nets are run; --version shows the version. Flags are",
-        "written as Caffe's: --solver=x, -solver=x, --solver x, -solver x.",
+        "explains the flags that say how nets are run, `roastery help logging` those of glog;",
+        "--version shows the version. Flags are written as Caffe's: --solver=x, -solver=x,",
+        "--solver x, -solver x.",
     ]
     return "\n".join(lines)
 
@@ -98,6 +100,20 @@ def running_page(commands: Iterable[Command]) -> str:
         "How nets are run: flags that many commands share. Each command's page lists its own.\n\n"
         + _table(rows, _columns())
     )
+
+
+def logging_page() -> str:
+    """The page of `roastery help logging`: the flags of glog and gflags."""
+    groups = {
+        "Where the log goes, as glog's flags say, and GLOG_NAME in the environment": GLOG_FLAGS,
+        "Where flags come from, as gflags has it": GFLAGS_FLAGS,
+        "What changes nothing": IDLE_FLAGS,
+    }
+    tables = [
+        f"{title}:\n" + _table([(spelling(flag), explain(flag)) for flag in flags], _columns())
+        for title, flags in groups.items()
+    ]
+    return "\n\n".join(["Flags that every command has.", *tables])
 
 
 def _columns() -> int:

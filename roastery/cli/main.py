@@ -14,10 +14,14 @@ from runtime.machine.blas_threads import limit_blas_threads
 from runtime.python.layer_notes import note_of
 
 from .._version import __version__
-from .command import UsageError
-from .help_text import RUNNING, command_page, overview, running_page
+from .command import Arguments, Command, UsageError
+from .glog import for_scripts, logging_as, tell_files
+from .glog_flags import LOGGING
+from .help_text import RUNNING, command_page, logging_page, overview, running_page
 from .parse import parse_arguments
+from .programs import CAFFE_VERSION, CaffeProgram, program_called
 from .registry import all_commands, command_names, find_command
+from .say import say_note
 from .signals import hold_signals, let_signals_end, note_signals, release_signals
 from .streams import last_word, open_missing_streams, settle_streams
 
@@ -27,14 +31,20 @@ _SIGINT = 2
 _SIGPIPE = 13
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, called: str = "") -> int:
     """Run one command line and return the exit code.
+
+    Args:
+        called: how the program is called: by a name of Caffe's it does what that program does.
 
     0: done. 1: an error, told in one message on standard error; ``--debug`` adds the traceback.
     130: interrupted from the keyboard; 143 and 129: ended by SIGTERM, SIGHUP. 141: nobody reads
     our output any more.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    program = program_called(called)
+    if program is not None:
+        words = program.command_line(words)
     debug = _asks_for_debug(words)
     began = hold_signals()
     open_missing_streams()
@@ -43,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     limit_blas_threads()
     try:
-        code = _run(words, debug)
+        code = _run(words, debug, program)
         if (unwritten := settle_streams()) and code == 0:
             code = _refused(unwritten, debug)
         return code
@@ -53,9 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             release_signals()
 
 
-def _run(words: list[str], debug: bool) -> int:
+def _run(words: list[str], debug: bool, program: CaffeProgram | None) -> int:
     try:
-        return _dispatch(words)
+        return _dispatch(words, program)
     except StoppedBySignal as stop:
         last_word(str(stop))
         return _SIGNALLED + stop.number
@@ -81,23 +91,24 @@ def _refused(error: OSError, debug: bool) -> int:
     return _fail(f"{name}{error.strerror or error}", debug)
 
 
-def _dispatch(words: list[str]) -> int:
+def _dispatch(words: list[str], program: CaffeProgram | None) -> int:
     if not words or words[0] in ("help", "-h", "-help", "--help"):
-        topic = [word for word in words[1:] if not word.startswith("-")]
-        if topic[:1] == [RUNNING]:
-            print(running_page(all_commands()))
-        else:
-            print(command_page(find_command(topic[0])) if topic else overview(all_commands()))
+        _help([word for word in words[1:] if not word.startswith("-")])
         return 0
     if words[0] in ("version", "-version", "--version"):
-        print(f"roastery {__version__}")
+        _version(program)
         return 0
     name, rest = _split(words)
     command = find_command(name)
-    arguments = parse_arguments(command, rest)
+    arguments = parse_arguments(command, rest, program.name if program else "")
     if arguments.help:
         print(command_page(command))
         return 0
+    if arguments.version:
+        _version(program)
+        return 0
+    for remark in arguments.notes:
+        say_note(remark)
     if command.signals == "end":
         let_signals_end()
     elif command.signals == "python":
@@ -107,7 +118,7 @@ def _dispatch(words: list[str]) -> int:
     if dialect is not None:
         _speak(dialect)
     try:
-        return command.run(arguments) or 0
+        return _logged(command, arguments, program.name if program else "")
     except (KeyboardInterrupt, RoasteryError):
         raise
     except BaseException as error:
@@ -119,6 +130,35 @@ def _dispatch(words: list[str]) -> int:
         limit_image_pixels(None)
         if dialect is not None:
             _speak(None)
+
+
+def _logged(command: Command, arguments: Arguments, program: str) -> int:
+    """Run the command; what ends it is told to the files of its log, too."""
+    if command.signals == "python":
+        with for_scripts(arguments.glog):
+            return command.run(arguments) or 0
+    with logging_as(arguments.glog, program):
+        try:
+            return command.run(arguments) or 0
+        except RoasteryError as error:
+            tell_files(str(error))
+            raise
+
+
+def _help(topic: list[str]) -> None:
+    if topic[:1] == [RUNNING]:
+        print(running_page(all_commands()))
+    elif topic[:1] == [LOGGING]:
+        print(logging_page())
+    else:
+        print(command_page(find_command(topic[0])) if topic else overview(all_commands()))
+
+
+def _version(program: CaffeProgram | None) -> None:
+    if program is not None and program.name.removesuffix(".bin") == "caffe":
+        print(f"caffe version {CAFFE_VERSION} (roastery {__version__})")
+    else:
+        print(f"roastery {__version__}")
 
 
 def _speak(dialect: str | None) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from .command import COMMON_FLAGS, Command, Flag
+from .glog_flags import GFLAGS_FLAGS, GLOG_FLAGS, IDLE_FLAGS
 from .help_text import explain, grouped, spelling, usage
 from .registry import all_commands
 
@@ -18,11 +19,35 @@ stale. `roastery COMMAND --help` shows the same, what commands share in short (i
 
 Flags are written as Caffe's: `--solver=x`, `-solver=x`, `--solver x` and `-solver x`; a flag that
 is on or off is `--verbose`, `--verbose=false` or `--noverbose`; `--` ends the flags. Names of
-commands have dashes or underscores. The exit code is 0; 1 after an error, which is told in one
-message on standard error, with its place in the file; 130 after Ctrl-C and 143 after SIGTERM, with
-nothing half made left behind. Logs go to standard error in Caffe's format.
+commands have dashes or underscores. A flag of another of Caffe's actions (`time -weights`,
+`train -phase`) is taken and changes nothing, as in Caffe's one binary. Logs go to standard error in
+Caffe's format, and to files where glog's flags or variables say so ([here](#glogs-flags)).
+
+| exit code | when |
+|---|---|
+| 0 | done |
+| 1 | an error, which is told in one message on standard error, with its place in the file |
+| 129, 130, 143 | ended by SIGHUP, Ctrl-C (SIGINT), SIGTERM, with nothing half made left behind |
+| 141 | nobody reads the output any more |
+
+`roastery python` ends with the script's own.
 
 Every command has these flags:
+
+"""
+
+
+_LOGGING = """\
+## glog's flags
+
+glog's flags and gflags' own, which every command has (`roastery help logging`). Each of glog's may
+stand in the environment as `GLOG_NAME`, such as `GLOG_log_dir`. With `--log_dir` the log goes to
+`caffe.HOST.USER.log.INFO.YYYYMMDD-HHMMSS.PID` in that folder, and what is at least a warning to the
+file of WARNING too, and so on; `caffe.INFO` leads to the newest, which `roastery parse_log` and
+Caffe's `parse_log.py` read. The first part is the program's name, `caffe`. Called by the name of
+one of Caffe's programs ([shims](#shims)) we write such files without a word, in `TMPDIR`, as these
+do; `--logtostderr` turns that off. All goes to standard error, too, unless `--noalsologtostderr` is
+given. An error that ends the command is the last line of FATAL.
 
 """
 
@@ -35,6 +60,7 @@ def page(commands: Iterable[Command]) -> str:
     parts.append("The commands:\n\n" + "\n".join(listed) + "\n")
     for members in groups.values():
         parts += map(_section, members)
+    parts.append(_LOGGING + _flags((*GLOG_FLAGS, *GFLAGS_FLAGS, *IDLE_FLAGS)))
     return "\n".join(parts)
 
 

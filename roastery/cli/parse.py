@@ -2,31 +2,40 @@
 
 ``--solver=x``, ``-solver=x``, ``--solver x`` and ``-solver x`` are one; a boolean is given as
 ``--gray``, ``--nogray`` or ``--gray=true``; ``--`` ends the flags. Dashes inside a name count as
-underscores. Flags and arguments may be mixed. The last of several equal flags wins.
+underscores. Flags and arguments may be mixed. The last of several equal flags wins; those of a
+``--flagfile`` or ``--fromenv`` count where that stands.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from .command import COMMON_FLAGS, Arguments, Command, Flag, UsageError
+from .flag_file import flag_lines
+from .glog_flags import EVERYWHERE, GFLAGS_FLAGS, GLOG_FLAGS, HELP_FLAGS
 
 _TRUE = frozenset({"1", "t", "true", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "n", "no"})
+_GLOG = frozenset(flag.name for flag in GLOG_FLAGS)
+_GFLAGS = frozenset(flag.name for flag in GFLAGS_FLAGS)
 _NUMBER = re.compile(r"-\.?\d")
 
 
-def parse_arguments(command: Command, words: Sequence[str]) -> Arguments:
+def parse_arguments(command: Command, words: Sequence[str], program: str = "") -> Arguments:
     """Turn the words after the command's name into its arguments.
+
+    Args:
+        program: another name of ours, for files of flags that are several programs'.
 
     Raises:
         UsageError: in one line, with a suggestion where a known name is near.
     """
-    return _Parser(command).parse(words)
+    return _Parser(command, program).parse(words)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -36,9 +45,15 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 class _Parser:
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, program: str) -> None:
         self._command = command
+        self._programs = ("roastery", command.name, *filter(None, [program]))
         self._values: dict[str, Any] = {}
+        self._glog: dict[str, Any] = {}
+        self._notes: list[str] = []
+        self._files: list[str] = []  # of flags, those that are being read
+        self._unknown_ones: list[tuple[str, UsageError]] = []
+        self._undefok: set[str] = set()
         self._positional: list[str] = []
         self._rest = False
 
@@ -62,6 +77,11 @@ class _Parser:
                 at += 1
         if self._values.get("help"):
             return self._defaults()
+        for name, error in self._unknown_ones:
+            if not {name, name.removeprefix("no").lstrip("_")} & self._undefok:
+                raise error
+        if self._values.get("version"):
+            return self._defaults()
         return self._finish()
 
     def _takes_rest(self) -> bool:
@@ -79,42 +99,114 @@ class _Parser:
         """Read the flag at ``at``; return where to go on."""
         name, has_value, value = words[at].lstrip("-").partition("=")
         shown, name = f"--{name}", name.replace("-", "_")
-        flag = self._command.flag("help" if name == "h" else name)
-        if flag is None and name.startswith("no") and not has_value:
-            opposite = self._command.flag(name[2:].lstrip("_"))
-            if opposite is not None and opposite.kind == "bool":
-                self._values[opposite.name] = False
-                return at + 1
+        flag, value, has_value = self._find(name, value, has_value)
         if flag is None:
-            raise self._unknown(shown, name)
-        if flag.kind == "bool":
-            self._values[flag.name] = _boolean(shown, value) if has_value else True
+            self._unknown_ones.append((name, self._unknown(shown, name)))
             return at + 1
-        if not has_value and flag.alone is not None and self._stands_alone(words, at):
-            value = flag.alone
-        elif not has_value:
+        if flag.kind == "bool":
+            self._set(flag, _boolean(shown, value) if has_value else True)
+            return at + 1
+        if not has_value:
             if at + 1 == len(words) or self._is_known_flag(words[at + 1]):
                 raise UsageError(f"{shown} needs a value: {shown}={metavar(flag)}")
             at += 1
             value = words[at]
-        converted = _convert(shown, flag, value)
+        self._set(flag, _convert(shown, flag, value))
         self._rest = self._rest or flag.last
-        if flag.repeated:
-            self._values.setdefault(flag.name, []).append(converted)
-        else:
-            self._values[flag.name] = converted
         return at + 1
 
-    @staticmethod
-    def _stands_alone(words: Sequence[str], at: int) -> bool:
-        return at + 1 == len(words) or words[at + 1] == "--" or _is_flag(words[at + 1])
+    def _find(self, name: str, value: str, has_value: str) -> tuple[Flag | None, str, str]:
+        """The flag that a word names, and its value; ``noNAME`` is ``NAME=false``."""
+        if flag := self._known("help" if name == "h" else name):
+            return flag, value, has_value
+        if name.startswith("no") and not has_value:
+            opposite = self._known(name[2:].lstrip("_"))
+            if opposite is not None and opposite.kind == "bool":
+                return opposite, "false", "="
+        return None, value, has_value
+
+    def _known(self, name: str) -> Flag | None:
+        own = self._command.flag(name) or EVERYWHERE.get(name)
+        return own or next((flag for flag in self._command.accepts if flag.name == name), None)
+
+    def _set(self, flag: Flag, value: Any) -> None:
+        if self._command.flag(flag.name) is flag:
+            if flag.repeated:
+                self._values.setdefault(flag.name, []).append(value)
+            else:
+                self._values[flag.name] = value
+        elif flag.name in _GLOG:
+            self._glog[flag.name] = value
+        elif flag.name in HELP_FLAGS:
+            self._values["help"] = value is not False
+        elif flag.name == "version":
+            self._values["version"] = value
+        elif flag.name in _GFLAGS:
+            names = [word.strip() for word in str(value).split(",") if word.strip()]
+            if flag.name == "flagfile":
+                for path in names:
+                    self._flag_file(path)
+            elif flag.name == "undefok":
+                self._undefok |= {name.lstrip("-").replace("-", "_") for name in names}
+            else:
+                for name in names:
+                    self._from_environment(name, flag.name)
+
+    def _flag_file(self, path: str) -> None:
+        if os.path.realpath(path) in self._files:
+            raise UsageError(f"--flagfile={path}: it names itself, by way of a --flagfile in it")
+        self._files.append(os.path.realpath(path))
+        for number, line in flag_lines(path, self._programs):
+            place = f"{path}:{number}"
+            name, has_value, value = line.lstrip("-").partition("=")
+            name = name.strip().replace("-", "_")
+            flag, value, has_value = self._find(name, value, has_value)
+            if flag is None or not (has_value or flag.kind == "bool"):
+                # gflags passes them over: a file may be for several programs.
+                said = "is no flag" if flag is None else "has no value"
+                self._notes.append(
+                    f"{place}: {line.partition('=')[0]} {said} of {self._command.name}"
+                    if flag is None
+                    else f"{place}: {line} {said}: --NAME=VALUE"
+                )
+                continue
+            try:
+                self._set_text(flag, name, value, has_value)
+            except UsageError as error:
+                raise UsageError(f"{place}: {error}") from None
+        self._files.pop()
+
+    def _from_environment(self, name: str, source: str) -> None:
+        name = name.lstrip("-").replace("-", "_")
+        flag = self._known(name)
+        if flag is None:
+            self._unknown_ones.append((name, self._unknown(f"--{name}", name)))
+            return
+        text = os.environ.get(f"FLAGS_{name}")
+        if text is None:
+            if source == "fromenv":
+                raise UsageError(f"--fromenv={name}: FLAGS_{name} is not in the environment")
+            return
+        if flag.name in ("fromenv", "tryfromenv"):
+            raise UsageError(f"--{source}={name}: that would never end")
+        try:
+            self._set_text(flag, name, text, "=")
+        except UsageError as error:
+            raise UsageError(f"FLAGS_{name} in the environment: {error}") from None
+
+    def _set_text(self, flag: Flag, name: str, value: str, has_value: str) -> None:
+        if flag.kind == "bool":
+            self._set(flag, _boolean(f"--{name}", value) if has_value else True)
+        else:
+            self._set(flag, _convert(f"--{name}", flag, value))
 
     def _is_known_flag(self, word: str) -> bool:
         name = word.lstrip("-").partition("=")[0].replace("-", "_")
-        return _is_flag(word) and self._command.flag(name) is not None
+        return _is_flag(word) and self._known(name) is not None
 
     def _unknown(self, shown: str, name: str) -> UsageError:
         flags = [flag.name for flag in (*self._command.flags, *COMMON_FLAGS)]
+        flags += [*EVERYWHERE, *(flag.name for flag in self._command.accepts)]
         close = get_close_matches(name, flags, n=1, cutoff=0.6)
         near = f"did you mean --{close[0]}?" if close else f"see {self._help_line()}"
         return UsageError(f"{self._command.name} has no flag {shown}; {near}")
@@ -130,7 +222,8 @@ class _Parser:
         for positional in self._command.positionals:
             many = positional.repeated or positional.rest
             values[positional.name] = [] if many else positional.default
-        return Arguments(**{**values, **self._values}, given=set(self._values))
+        found = {**values, "version": False, **self._values}
+        return Arguments(**found, given=set(self._values), glog=self._glog, notes=self._notes)
 
     def _finish(self) -> Arguments:
         arguments = self._defaults()
@@ -182,6 +275,8 @@ def _boolean(shown: str, value: str) -> bool:
 
 
 def _convert(shown: str, flag: Flag, value: str) -> str | int | float:
+    if flag.empty and not value:
+        return str(flag.default)
     if flag.choices and value not in flag.choices:
         known = ", ".join(flag.choices)
         near = suggest(flag.meant.get(value.lower(), value), flag.choices)

@@ -10,6 +10,8 @@ from typing import Self, TextIO
 from .command_lines import CommandLines
 from .debug_lines import DebugLines
 from .glog import GlogHandler
+from .glog_files import shared_files
+from .glog_settings import glog_settings
 from .json_lines import JsonLinesHandler
 from .log_file import LogFileHandler
 from .net_lines import NetLines
@@ -37,6 +39,8 @@ class CaffeLog(SolverLines, NetLines, DebugLines, CommandLines):
     ) -> CaffeLog:
         """A log to ``stream`` (standard error by default) and, if named, to files.
 
+        What glog's flags say is heeded (:func:`runtime.logging.glog_settings.use_glog`).
+
         Args:
             json_path: the log as JSON; what the file held before is replaced.
             log_path: the same lines as ``stream`` gets, added to the file.
@@ -44,7 +48,10 @@ class CaffeLog(SolverLines, NetLines, DebugLines, CommandLines):
 
         Raises RoasteryError for a file that cannot be written.
         """
-        handlers: list[Handler] = [GlogHandler(stream)]
+        settings = glog_settings()
+        handlers: list[Handler] = [GlogHandler(stream, settings)]
+        if settings.writes_files:
+            handlers.append(shared_files(settings))
         if log_path:
             handlers.append(LogFileHandler(log_path))
         if json_path:

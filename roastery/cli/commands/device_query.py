@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..caffe_flags import CAFFE_FLAGS
 from ..command import Arguments, Command, Example, Flag, UsageError
 from ..say import say
 
@@ -55,5 +56,6 @@ COMMAND = Command(
         Example("roastery device_query", "the CPU and all GPUs"),
         Example("roastery device_query -gpu 0", "the first one"),
     ),
+    accepts=CAFFE_FLAGS,
     run=_run,
 )

@@ -7,8 +7,14 @@ from ..say import say
 
 
 def _run(arguments: Arguments) -> None:
+    from ...tools.log_columns import save_columns
     from ...tools.parse_log import parse_log, save_csv_files
 
+    if arguments.columns:
+        for path in save_columns(arguments.logfile_path, arguments.output_dir):
+            if arguments.verbose:
+                say(f"Wrote {path}")
+        return
     parsed = parse_log(arguments.logfile_path)
     written = save_csv_files(
         arguments.logfile_path, arguments.output_dir, parsed, arguments.delimiter
@@ -32,6 +38,9 @@ COMMAND = Command(
         has a column for each, NAME[0], NAME[1] and so on. Reads the logs of roastery, those of
         Caffe and its forks, with or without a year in front of their lines, and JSON logs
         (train --log_json); a log may hold several runs.
+
+        With --columns the tables are those of Caffe's parse_log.sh: #Iters, Seconds, TestAccuracy
+        and TestLoss (the first two outputs), and #Iters, Seconds, TrainingLoss and LearningRate.
     """,
     positionals=(
         Positional("logfile_path", "what training wrote to standard error, or to --log_json"),
@@ -39,6 +48,7 @@ COMMAND = Command(
     ),
     flags=(
         Flag("verbose", "say which files were written", kind="bool", default=False),
+        Flag("columns", "write columns of text, as parse_log.sh does", "bool", False),
         Flag("delimiter", "what separates columns", default=",", metavar="CHAR"),
     ),
     examples=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..caffe_flags import CAFFE_FLAGS
 from ..command import Arguments, Command, Example, Flag, UsageError
 from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
 from ..nets import (
@@ -231,5 +232,6 @@ COMMAND = Command(
             "which classes are taken for which",
         ),
     ),
+    accepts=CAFFE_FLAGS,
     run=_run,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from ..caffe_flags import CAFFE_FLAGS
 from ..command import Arguments, Command, Example, Flag
 from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
 from ..nets import (
@@ -227,7 +228,7 @@ COMMAND = Command(
     flags=(
         Flag("model", "the net", metavar="FILE"),
         Flag("iterations", "how often to run", "int", 50, minimum=1),
-        Flag("phase", "the phase to time", default="TRAIN", choices=("TRAIN", "TEST")),
+        Flag("phase", "the phase to time", default="TRAIN", choices=("TRAIN", "TEST"), empty=True),
         Flag("fused", "time the net compiled as a whole", "bool", False),
         Flag(
             "json",
@@ -262,5 +263,6 @@ COMMAND = Command(
             "only the layers by their cost, and the numbers for a program",
         ),
     ),
+    accepts=CAFFE_FLAGS,
     run=_run,
 )

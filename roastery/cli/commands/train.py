@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from ..caffe_flags import CAFFE_FLAGS
 from ..command import Arguments, Command, Example, Flag, UsageError
 from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
 from ..nets import (
@@ -196,5 +197,6 @@ COMMAND = Command(
         ),
     ),
     signals="own",
+    accepts=CAFFE_FLAGS,
     run=_run,
 )
