@@ -57,6 +57,9 @@ OPTIONAL = {
     "matplotlib": (),
     "sklearn": (),
     "scipy": (),
+    "optuna": (),
+    "tensorboardX": (),
+    "tqdm": (),
 }
 
 

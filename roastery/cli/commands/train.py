@@ -30,11 +30,13 @@ from ..passes import (
 )
 from ..signals import held_signals
 from ..streams import surviving_streams
+from ..training_bar import training_bar
 
 if TYPE_CHECKING:
     from frontends.prototxt import Message
     from runtime.logging import CaffeLog
     from runtime.solver.actions import Action
+    from runtime.solver.solver import Solver
 
 _EFFECTS = ("stop", "snapshot", "none")
 _SIGNALS = {"sigint": signal.SIGINT, "sigterm": signal.SIGTERM, "sighup": signal.SIGHUP}
@@ -47,6 +49,7 @@ def _run(arguments: Arguments) -> None:
 
     from ...devices.compile_options import precision_hint
     from ...reading.solver_settings import read_solver_file
+    from ...training.events.event_file import check_writer
     from ...training.prefix_lock import claimed_prefix
     from ...training.snapshots import remove_half_written
     from ...training.solvers import assemble, gpu_note, solver_device
@@ -56,6 +59,8 @@ def _run(arguments: Arguments) -> None:
         raise UsageError(
             "give --snapshot to resume training or --weights to finetune, but not both"
         )
+    if arguments.tensorboard:
+        check_writer()
     requested = requested_device(arguments)
     file = read_solver_file(path)
     message = file.message
@@ -104,10 +109,21 @@ def _run(arguments: Arguments) -> None:
         if snapshot:
             log.resuming_from(snapshot)
             solver.restore(snapshot)
+        if arguments.tensorboard:
+            _write_events(arguments, solver, log)
         requests.begin()
         log.starting_optimization()
-        solver.solve()
+        with training_bar(solver, log, wanted=arguments.progress):
+            solver.solve()
         log.train_done()
+
+
+def _write_events(arguments: Arguments, solver: Solver, log: CaffeLog) -> None:
+    from ...training.events import EventFile, LogEvents, show_parameters
+
+    file = EventFile(arguments.tensorboard, solver.iteration)
+    log.handlers.append(LogEvents(file, solver))
+    show_parameters(solver, file, arguments.tensorboard_every)
 
 
 def _effects(arguments: Arguments) -> dict[int, Action]:
@@ -155,6 +171,11 @@ COMMAND = Command(
         A snapshot that cannot be written is told, and tried again when the next is due; at the
         end that is an error (exit code 1). One training at a time writes the snapshots of a
         prefix.
+
+        On a terminal a bar below the log tells how far it is, images a second, and when it will be
+        done; files and pipes get the log alone. --tensorboard adds a file of events to a folder:
+        a training that goes on from a snapshot goes on there, too, and what an earlier one wrote
+        of later iterations is no longer shown.
     """,
     flags=(
         Flag("solver", "the solver file", metavar="FILE"),
@@ -166,6 +187,27 @@ COMMAND = Command(
             metavar="FILE|auto",
         ),
         Flag("weights", f"weights to finetune: {WEIGHTS_HELP}", default="", metavar="FILE"),
+        Flag(
+            "tensorboard",
+            "also write what TensorBoard shows into a folder: losses, rates, what tests say, "
+            "histograms of weights and gradients, and the filters of the first layer",
+            default="",
+            metavar="DIR",
+        ),
+        Flag(
+            "tensorboard_every",
+            "iterations between histograms; without it as often as the solver tests",
+            "int",
+            0,
+            minimum=1,
+            metavar="N",
+        ),
+        Flag(
+            "progress",
+            "draw no bar with images a second and the time that is left, as is done on a terminal",
+            "bool",
+            True,
+        ),
         Flag("sigint_effect", "what Ctrl-C (SIGINT) does", default="stop", choices=_EFFECTS),
         Flag(
             "sigterm_effect",
@@ -194,6 +236,10 @@ COMMAND = Command(
         Example(
             "roastery train --solver=solver.prototxt --snapshot=auto",
             "go on where the newest snapshot is",
+        ),
+        Example(
+            "roastery train --solver=solver.prototxt --tensorboard=runs/first",
+            "and watch it by `tensorboard --logdir=runs`",
         ),
     ),
     signals="own",
