@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from ir.errors import RoasteryError
 from roastery.caffe.drawing.graph import draw_graph
 from roastery.caffe.drawing.layout import Box, lay_out
 from roastery.caffe.proto import caffe_pb2
+from roastery.cli.main import main
 from roastery.reading.nets import net_from_text, read_net
+from tests.support.sample_nets import inception, residual
 
 NET = """
 name: "drawn <net>"
@@ -163,3 +166,103 @@ def test_settings_in_the_working_directory_start_nothing(
     assert not list(tmp_path.rglob("ran"))
     with pytest.raises(RoasteryError, match="pictures of the kind 'pgf'"):
         draw.draw_net_to_file(read_net(tmp_path / "net.prototxt"), tmp_path / "net.pgf")
+
+
+TANGLED = NET + "".join(
+    f'layer {{ name: "p{i}" type: "Convolution" bottom: "{bottom}" top: "p{i}" '
+    f"convolution_param {{ num_output: {64 * i} kernel_size: 1 }} }}\n"
+    for i, bottom in ((1, "data"), (2, "conv"), (3, "p1"), (4, "pool"), (5, "data"))
+) + "".join(
+    f'layer {{ name: "join{i}" type: "Eltwise" bottom: "{a}" bottom: "{b}" top: "{top}" }}\n'
+    for i, (a, b, top) in enumerate(
+        [("p1", "p5", "a_long_name_of_a_blob_MW"), ("p3", "data", "y"), ("p1", "y", "p1"),
+         ("label", "p4", "z"), ("z", "p2", "data")]
+    )
+)  # fmt: skip
+
+
+def meets(first: tuple[float, float], second: tuple[float, float], box: Box) -> bool:
+    """Whether a line runs through the inside of a box (Liang and Barsky's way)."""
+    low, high = 0.0, 1.0
+    dx, dy = second[0] - first[0], second[1] - first[1]
+    half_w, half_h = box.width / 2 - 0.01, box.height / 2 - 0.01
+    for p, q in (
+        (-dx, first[0] - (box.x - half_w)), (dx, box.x + half_w - first[0]),
+        (-dy, first[1] - (box.y - half_h)), (dy, box.y + half_h - first[1]),
+    ):  # fmt: skip
+        if p == 0:
+            if q < 0:
+                return False
+        elif p < 0:
+            low = max(low, q / p)
+        else:
+            high = min(high, q / p)
+    return low < high
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "RL", "TB", "BT"])
+@pytest.mark.parametrize("text", [NET, TANGLED, inception(), residual()])
+def test_arrows_strike_out_no_text(text: str, rankdir: str) -> None:
+    """None runs through a box that is not its end, or through a label, its own included."""
+    layout = lay_out(draw_graph("n", net_from_text(text).layer), rankdir)
+    labels = [path.label for path in layout.paths if path.label is not None]
+    assert labels
+    everything = [*layout.boxes.values(), *labels]
+    for i, a in enumerate(everything):
+        for b in everything[:i]:
+            apart_x = abs(a.x - b.x) >= (a.width + b.width) / 2 - 1e-6
+            assert apart_x or abs(a.y - b.y) >= (a.height + b.height) / 2 - 1e-6
+    for path in layout.paths:
+        for first, second in pairwise(path.points):
+            assert not [box for box in everything if meets(first, second, box)], path.arrow
+
+
+def test_circles_are_drawn() -> None:
+    text = 'layer { name: "a" type: "ReLU" bottom: "y" top: "x" }\n'
+    text += 'layer { name: "b" type: "ReLU" bottom: "x" top: "y" }\n'
+    text += 'layer { name: "c" type: "Eltwise" bottom: "x" bottom: "y" top: "x" }\n'
+    layout = lay_out(draw_graph("n", net_from_text(text).layer), "TB")
+    assert len(layout.paths) == 7
+    for path in layout.paths:
+        others = [b for k, b in layout.boxes.items() if k not in (path.arrow.tail, path.arrow.head)]
+        for first, second in pairwise(path.points):
+            assert not any(meets(first, second, box) for box in others)
+
+
+def test_boxes_hold_wide_letters() -> None:
+    name = "WWWW" * 10
+    text = f'layer {{ name: "{name}" type: "Input" top: "x" input_param {{ shape {{ dim: 2 }} }} }}'
+    layout = lay_out(draw_graph("n", net_from_text(text).layer), "TB")
+    assert layout.boxes[f"layer {name}"].width > 40 * 11
+
+
+def test_shapes_and_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.prototxt").write_text(NET)
+    shapes = ["--shape", "data=64,3,20,20", "--shape", "label=64"]
+    assert main(["draw_net", "net.prototxt", "a.dot", "--display-shapes", "--display-sizes",
+                 "--phase=TRAIN", *shapes]) == 0  # fmt: skip
+    text = Path("a.dot").read_text()
+    assert '[label="conv\\n64x20x9x8", shape=octagon' in text
+    assert "pad: 0\\n920 parameters\\n4,147,200 multiply-adds" in text
+    assert main(["draw_net", "net.prototxt", "b.dot", "--display-shapes", "--phase=TRAIN",
+                 *shapes]) == 0  # fmt: skip
+    text = Path("b.dot").read_text()
+    assert "64x20x9x8" in text and "multiply" not in text
+    assert main(["draw_net", "net.prototxt", "c.dot", *shapes]) == 1
+    assert not Path("c.dot").exists()
+
+
+def test_shapes_of_both_phases() -> None:
+    text = "".join(
+        f'layer {{ name: "d" type: "DummyData" top: "data" include {{ phase: {phase} }}\n'
+        f"  dummy_data_param {{ shape {{ dim: {n} dim: 3 }} }} }}\n"
+        for phase, n in (("TRAIN", 8), ("TEST", 5))
+    )
+    dot = draw.draw_net(net_from_text(text), "LR", "dot", display_shapes=True).decode()
+    assert 'label="data\\n8x3 or 5x3"' in dot
+
+
+def test_shapes_of_a_net_that_does_not_tell_them(tmp_path: Path) -> None:
+    with pytest.raises(RoasteryError, match="shape"):
+        draw.draw_net(net_from_text(NET), "LR", "dot", display_shapes=True)

@@ -5,7 +5,7 @@ Caffe: python/caffe/draw.py, whose labels and colours are kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,14 +54,29 @@ class Drawing:
 
 
 def draw_graph(
-    name: str, layers: Sequence[Message], *, label_edges: bool = True, rates: bool = False
+    name: str,
+    layers: Sequence[Message],
+    *,
+    label_edges: bool = True,
+    rates: bool = False,
+    of_blob: Callable[[str], Sequence[str]] = lambda name: (),
+    of_layer: Callable[[Message], Sequence[str]] = lambda layer: (),
 ) -> Drawing:
     """The drawing of some layers.
 
     Args:
         label_edges: write how many outputs a layer has on its arrows.
         rates: show the lr_mult of layers that learn.
+        of_blob, of_layer: further lines of text, such as shapes and sizes.
     """
+
+    def blob_key(name: str) -> str:
+        key = f"blob {name}"
+        if key not in drawing.nodes:
+            lines = printable(name), *map(printable, of_blob(name))
+            drawing.nodes[key] = DrawnNode(key, "blob", lines, _BLOB)
+        return key
+
     drawing = Drawing(printable(name) or "Net")
     for layer in layers:
         key, count = f"layer {layer.name}", 1
@@ -71,20 +86,15 @@ def draw_graph(
         in_place = list(layer.bottom) == list(layer.top) and len(layer.top) == 1
         color = _IN_PLACE if in_place else _COLORS.get(layer.type, _OTHER)
         kind: ShapeKind = "in_place" if in_place else "layer"
-        drawing.nodes[key] = DrawnNode(key, kind, layer_lines(layer, rates), color)
+        lines = *layer_lines(layer, rates), *map(printable, of_layer(layer))
+        drawing.nodes[key] = DrawnNode(key, kind, lines, color)
         for blob in layer.bottom:
-            drawing.arrows.append(Arrow(_blob(drawing, blob), key))
+            drawing.arrows.append(Arrow(blob_key(blob), key))
         label = edge_label(layer) if label_edges else ""
         for blob in layer.top:
             back = blob in layer.bottom
-            drawing.arrows.append(Arrow(key, _blob(drawing, blob), label, back))
+            drawing.arrows.append(Arrow(key, blob_key(blob), label, back))
     return drawing
-
-
-def _blob(drawing: Drawing, name: str) -> str:
-    key = f"blob {name}"
-    drawing.nodes.setdefault(key, DrawnNode(key, "blob", (printable(name),), _BLOB))
-    return key
 
 
 def layer_lines(layer: Message, rates: bool = False) -> tuple[str, ...]:

@@ -1,20 +1,30 @@
 """Where nodes stand: in ranks along the flow, with few crossings and short arrows.
 
-The steps of every layered layout: ranks by the longest path, points where long arrows pass
-through ranks, order inside ranks by the mean place of neighbours, then coordinates that come as
-near to the neighbours as sizes allow.
+The steps of every layered layout: ranks by the longest path, slots where long arrows pass through
+ranks, order inside ranks by the mean place of neighbours, then coordinates that come as near to
+the neighbours as sizes allow. Between two ranks of nodes is one of labels. Arrows run straight
+through ranks, in slots of their own, and aslant only between them, where nothing stands: so none
+of them strikes out a text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from .graph import Arrow, Drawing, DrawnNode
+from .ranks import goes_back, ranks_of
+from .text_size import LINE, text_width
 
-_CHAR, _LINE, _MARGIN = 6.6, 15.0, 8.0
-_RANK_GAP, _GAP = 36.0, 14.0
+LABEL_SIZE = 10.0
+"""Of the font of labels, in pixels."""
+
+_MARGIN = 8.0
+_RANK_GAP, _GAP = 20.0, 14.0
+_LINE_ROOM = 6.0  # across an arrow
+_PORTS = 0.7  # of a side, which arrows share
+_CUT = 8.0
 _SWEEPS = 6
 
 Point = tuple[float, float]
@@ -22,7 +32,7 @@ Point = tuple[float, float]
 
 @dataclass
 class Box:
-    """A node's centre and size in pixels."""
+    """A centre and a size in pixels."""
 
     x: float
     y: float
@@ -32,10 +42,11 @@ class Box:
 
 @dataclass
 class Path:
-    """An arrow and the points it runs through."""
+    """An arrow and the points it runs through. ``label``: where its label stands, if it has one."""
 
     arrow: Arrow
     points: list[Point]
+    label: Box | None = None
 
 
 @dataclass
@@ -48,16 +59,27 @@ class Arrangement:
     height: float
 
 
-@dataclass
+def octagon_cut(height: float) -> float:
+    """How much of each side a blob's octagon lacks at a corner."""
+    return min(_CUT, height / 3)
+
+
+@dataclass(eq=False)
 class _Slot:
-    """A place in a rank: a node's, or a point that an arrow passes through."""
+    """A place in a rank: a node's, or one that an arrow passes through, beside its label."""
 
     rank: int
     depth: float  # extent along the flow
     breadth: float  # extent across it
-    before: list[_Slot]
-    after: list[_Slot]
+    line: float = 0.0  # where in it an arrow passes, from its middle
+    side: float = 0.0  # of its breadth, what arrows share
+    before: list[_Slot] = field(default_factory=list)
+    after: list[_Slot] = field(default_factory=list)
     position: float = 0.0
+
+    @property
+    def passed(self) -> float:
+        return self.position + self.line
 
 
 def text_lines(node: DrawnNode, vertical: bool) -> list[str]:
@@ -71,58 +93,57 @@ def lay_out(drawing: Drawing, rankdir: str) -> Arrangement:
     """Place the nodes of a drawing. ``rankdir``: LR, RL, TB or BT."""
     vertical = rankdir in ("TB", "BT")
     sizes = {key: _size(node, vertical) for key, node in drawing.nodes.items()}
-    ranks = _ranks(drawing)
+    ranks = ranks_of(drawing)
+    columns: list[list[_Slot]] = [[] for _ in range(2 * max(ranks.values(), default=-1) + 1)]
     slots = {}
     for key in drawing.nodes:
         width, height = sizes[key]
         depth, breadth = (height, width) if vertical else (width, height)
-        slots[key] = _Slot(ranks[key], depth, breadth, [], [])
-    columns: list[list[_Slot]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
-    for slot in slots.values():
-        columns[slot.rank].append(slot)
-    routes = [_route(arrow, slots, columns) for arrow in drawing.arrows]
+        side = _PORTS * breadth
+        if drawing.nodes[key].kind == "blob":
+            side = min(side, breadth - 2 * octagon_cut(height))
+        slots[key] = _Slot(2 * ranks[key], depth, breadth, side=side)
+        columns[2 * ranks[key]].append(slots[key])
+    routes = []
+    for arrow in drawing.arrows:
+        ends = slots[arrow.tail], slots[arrow.head]
+        back = goes_back(arrow, ranks)
+        first, last = reversed(ends) if back else ends
+        route = _route(arrow, first, last, columns, vertical)
+        routes.append(route[::-1] if back else route)
     _order(columns)
     _place(columns)
-    return _picture(drawing, slots, columns, routes, sizes, rankdir)
+    return _Picture(columns, rankdir).arrangement(drawing, slots, routes, sizes)
 
 
 def _size(node: DrawnNode, vertical: bool) -> tuple[float, float]:
     lines = text_lines(node, vertical)
-    width = max(len(line) for line in lines) * _CHAR + 2 * _MARGIN
-    return width, len(lines) * _LINE + _MARGIN
+    return max(map(text_width, lines)) + 2 * _MARGIN, len(lines) * LINE + _MARGIN
 
 
-def _ranks(drawing: Drawing) -> dict[str, int]:
-    """The longest way from a source to each node."""
-    ranks = dict.fromkeys(drawing.nodes, 0)
-    forward = [arrow for arrow in drawing.arrows if not arrow.back]
-    # Layers stand in an order in which every blob is made before it is read: one sweep does,
-    # unless a file is drawn that breaks this; then a few sweeps do well enough.
-    for _ in range(4):
-        moved = False
-        for arrow in forward:
-            if ranks[arrow.head] <= ranks[arrow.tail]:
-                ranks[arrow.head] = ranks[arrow.tail] + 1
-                moved = True
-        if not moved:
-            break
-    return ranks
+def _label_size(arrow: Arrow) -> tuple[float, float]:
+    return text_width(arrow.label, LABEL_SIZE) + 4, LABEL_SIZE + 4
 
 
-def _route(arrow: Arrow, slots: dict[str, _Slot], columns: list[list[_Slot]]) -> list[_Slot]:
-    """The slots an arrow passes, with points in the ranks between."""
-    tail, head = slots[arrow.tail], slots[arrow.head]
-    if arrow.back or head.rank <= tail.rank:
-        return [tail, head]
-    chain = [tail]
-    for rank in range(tail.rank + 1, head.rank):
-        point = _Slot(rank, 0.0, 2.0, [], [])
-        columns[rank].append(point)
-        chain.append(point)
-    chain.append(head)
-    for first, second in pairwise(chain):
-        first.after.append(second)
-        second.before.append(first)
+def _route(
+    arrow: Arrow, first: _Slot, last: _Slot, columns: list[list[_Slot]], vertical: bool
+) -> list[_Slot]:
+    """The slots that an arrow passes, the first of which is beside its label."""
+    chain = [first]
+    for rank in range(first.rank + 1, last.rank):
+        slot = _Slot(rank, 0.0, _LINE_ROOM)
+        if arrow.label and rank == first.rank + 1:
+            width, height = _label_size(arrow)
+            slot.depth, room = (height, width) if vertical else (width, height)
+            slot.breadth = room + _LINE_ROOM
+            # The label is right of an arrow that runs down, above one that runs across.
+            slot.line = (-room if vertical else room) / 2
+        columns[rank].append(slot)
+        chain.append(slot)
+    chain.append(last)
+    for one, next_one in pairwise(chain):
+        one.after.append(next_one)
+        next_one.before.append(one)
     return chain
 
 
@@ -144,12 +165,20 @@ def _mean(neighbours: Sequence[_Slot], default: float) -> float:
     return sum(slot.position for slot in neighbours) / len(neighbours)
 
 
+def _wish(slot: _Slot) -> float:
+    """Where a slot would be straight ahead of its neighbours."""
+    neighbours = [*slot.before, *slot.after]
+    if not neighbours:
+        return slot.position
+    return sum(each.passed for each in neighbours) / len(neighbours) - slot.line
+
+
 def _place(columns: list[list[_Slot]]) -> None:
     for column in columns:
         _settle(column, [slot.position for slot in column])
     for sweep in range(_SWEEPS):
         for column in columns if sweep % 2 == 0 else reversed(columns):
-            _settle(column, [_mean(slot.before + slot.after, slot.position) for slot in column])
+            _settle(column, [_wish(slot) for slot in column])
 
 
 def _settle(column: list[_Slot], wanted: Sequence[float]) -> None:
@@ -171,51 +200,99 @@ def _settle(column: list[_Slot], wanted: Sequence[float]) -> None:
         slot.position = place + offset
 
 
-def _picture(
-    drawing: Drawing,
-    slots: dict[str, _Slot],
-    columns: list[list[_Slot]],
-    routes: list[list[_Slot]],
-    sizes: dict[str, tuple[float, float]],
-    rankdir: str,
-) -> Arrangement:
-    depths, total = [], _MARGIN
-    for column in columns:
-        depth = max(slot.depth for slot in column)
-        depths.append(total + depth / 2)
-        total += depth + _RANK_GAP
-    total += _MARGIN - _RANK_GAP
-    low = min((s.position - s.breadth / 2 for c in columns for s in c), default=0.0) - _MARGIN
-    high = max((s.position + s.breadth / 2 for c in columns for s in c), default=0.0) + _MARGIN
+class _Picture:
+    """Turns places along and across the flow into pixels."""
 
-    def point(slot: _Slot) -> Point:
-        along = depths[slot.rank]
-        if rankdir in ("RL", "BT"):
-            along = total - along
-        across = slot.position - low
-        return (across, along) if rankdir in ("TB", "BT") else (along, across)
+    def __init__(self, columns: list[list[_Slot]], rankdir: str) -> None:
+        self._vertical = rankdir in ("TB", "BT")
+        self._turned = rankdir in ("RL", "BT")
+        self._depths = [max(slot.depth for slot in column) for column in columns]
+        self._middles: list[float] = []
+        total = _MARGIN
+        for depth in self._depths:
+            self._middles.append(total + depth / 2)
+            total += depth + _RANK_GAP
+        self._total = total + _MARGIN - _RANK_GAP if self._depths else 2 * _MARGIN
+        every = [slot for column in columns for slot in column]
+        self._low = min((s.position - s.breadth / 2 for s in every), default=0.0) - _MARGIN
+        high = max((s.position + s.breadth / 2 for s in every), default=0.0) + _MARGIN
+        self._breadth = high - self._low
 
-    boxes = {key: Box(*point(slot), *sizes[key]) for key, slot in slots.items()}
-    paths = [
-        Path(arrow, [point(slot) for slot in route])
-        for arrow, route in zip(drawing.arrows, routes, strict=True)
-    ]
-    for path in paths:
-        path.points[0] = _edge_of(boxes[path.arrow.tail], path.points[1])
-        path.points[-1] = _edge_of(boxes[path.arrow.head], path.points[-2])
-    breadth = high - low
-    vertical = rankdir in ("TB", "BT")
-    return Arrangement(boxes, paths, breadth if vertical else total, total if vertical else breadth)
+    def arrangement(
+        self,
+        drawing: Drawing,
+        slots: dict[str, _Slot],
+        routes: list[list[_Slot]],
+        sizes: dict[str, tuple[float, float]],
+    ) -> Arrangement:
+        boxes = {
+            key: Box(*self._point(self._middles[slot.rank], slot.position), *sizes[key])
+            for key, slot in slots.items()
+        }
+        ports = _ports(routes)
+        paths = []
+        for number, (arrow, route) in enumerate(zip(drawing.arrows, routes, strict=True)):
+            points = self._points(route, ports[number, 0], ports[number, -1])
+            paths.append(Path(arrow, points, self._label(arrow, route)))
+        size = (self._breadth, self._total) if self._vertical else (self._total, self._breadth)
+        return Arrangement(boxes, paths, *size)
+
+    def _point(self, along: float, across: float) -> Point:
+        if self._turned:
+            along = self._total - along
+        across -= self._low
+        return (across, along) if self._vertical else (along, across)
+
+    def _points(self, route: list[_Slot], begin: float, end: float) -> list[Point]:
+        """Straight through the ranks, aslant between them; without points that change nothing."""
+        way = 1 if route[-1].rank > route[0].rank else -1
+        places: list[Point] = []
+        for number, slot in enumerate(route):
+            middle, rank_half = self._middles[slot.rank], self._depths[slot.rank] / 2
+            if number == 0:
+                places += [
+                    (middle + way * slot.depth / 2, begin),
+                    (middle + way * rank_half, begin),
+                ]
+            elif number == len(route) - 1:
+                places += [(middle - way * rank_half, end), (middle - way * slot.depth / 2, end)]
+            else:
+                across = slot.passed
+                places += [(middle - way * rank_half, across), (middle + way * rank_half, across)]
+        return [self._point(*place) for place in _bends(places)]
+
+    def _label(self, arrow: Arrow, route: list[_Slot]) -> Box | None:
+        if not arrow.label:
+            return None
+        beside = next(slot for slot in route[1:-1] if slot.line)
+        across = beside.position + (_LINE_ROOM if self._vertical else -_LINE_ROOM) / 2
+        return Box(*self._point(self._middles[beside.rank], across), *_label_size(arrow))
 
 
-def _edge_of(box: Box, towards: Point) -> Point:
-    """Where the line from a box's centre to a point leaves the box."""
-    dx, dy = towards[0] - box.x, towards[1] - box.y
-    if not dx and not dy:
-        return box.x, box.y
-    scale = min(
-        box.width / 2 / abs(dx) if dx else float("inf"),
-        box.height / 2 / abs(dy) if dy else float("inf"),
-        1.0,
-    )
-    return box.x + dx * scale, box.y + dy * scale
+def _ports(routes: list[list[_Slot]]) -> dict[tuple[int, int], float]:
+    """Where each route leaves its first node (0) and comes to its last one (-1), across the flow:
+    side by side, in the order of where they go."""
+    sides: dict[tuple[_Slot, bool], list[tuple[float, int, int]]] = {}
+    for number, route in enumerate(routes):
+        for end, beside in ((0, 1), (-1, -2)):
+            slot = route[end]
+            side = (slot, route[beside].rank > slot.rank)
+            sides.setdefault(side, []).append((route[beside].passed, number, end))
+    found = {}
+    for (slot, _), ends in sides.items():
+        step = slot.side / len(ends)
+        for place, (_, number, end) in enumerate(sorted(ends)):
+            found[number, end] = slot.position + step * (place - (len(ends) - 1) / 2)
+    return found
+
+
+def _bends(places: Sequence[Point]) -> list[Point]:
+    """Only the ends, and the points at which a line that runs along the flow turns."""
+    found = [places[0]]
+    for before, here, after in zip(places, places[1:], places[2:], strict=False):
+        straight = before[1] == here[1] == after[1]
+        if not straight and here != found[-1]:
+            found.append(here)
+    if places[-1] != found[-1] or len(found) == 1:
+        found.append(places[-1])
+    return found

@@ -78,10 +78,11 @@ def _picture(drawing: Drawing, layout: Arrangement, vertical: bool, extension: s
         box = layout.boxes[key]
         axes.text(box.x, box.y, text, ha="center", va="center", size=size, parse_math=False)
     for path in layout.paths:
-        if path.arrow.label:
-            (x0, y0), (x1, y1) = path.points[:2]
-            x, y = (x0 + x1) / 2, (y0 + y1) / 2
-            axes.text(x, y, path.arrow.label, ha="center", va="bottom", size=size * 0.8)
+        if path.label is not None:
+            x, y = path.label.x, path.label.y
+            axes.text(
+                x, y, path.arrow.label, ha="center", va="center", size=size * 0.8, parse_math=False
+            )
     out = io.BytesIO()
     figure.savefig(out, format=extension, dpi=_DPI)
     return out.getvalue()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from .graph import Drawing
-from .layout import Arrangement, Box, text_lines
-
-_CUT = 8.0
+from .layout import LABEL_SIZE, Arrangement, Box, octagon_cut, text_lines
 
 
 def to_svg(drawing: Drawing, layout: Arrangement, vertical: bool) -> str:
@@ -28,11 +26,11 @@ def to_svg(drawing: Drawing, layout: Arrangement, vertical: bool) -> str:
         parts.append(f'<polyline points="{points}"{dashed} marker-end="url(#tip)"/>')
     parts.append("</g>")
     for path in layout.paths:
-        if path.arrow.label:
-            (x0, y0), (x1, y1) = path.points[:2]
+        if path.label is not None:
             parts.append(
-                f'<text x="{(x0 + x1) / 2:.1f}" y="{(y0 + y1) / 2 - 3:.1f}" font-size="10" '
-                f'text-anchor="middle">{escape(path.arrow.label)}</text>'
+                f'<text x="{path.label.x:.1f}" y="{path.label.y + 3.5:.1f}" '
+                f'font-size="{LABEL_SIZE:.0f}" text-anchor="middle">'
+                f"{escape(path.arrow.label)}</text>"
             )
     for key, node in drawing.nodes.items():
         box = layout.boxes[key]
@@ -61,7 +59,7 @@ def outline(box: Box) -> list[tuple[float, float]]:
     """The corners of a blob's octagon."""
     left, right = box.x - box.width / 2, box.x + box.width / 2
     top, bottom = box.y - box.height / 2, box.y + box.height / 2
-    cut = min(_CUT, box.height / 3)
+    cut = octagon_cut(box.height)
     return [
         (left + cut, top),
         (right - cut, top),
