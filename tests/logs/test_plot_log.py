@@ -13,7 +13,9 @@ import pytest
 from ir.errors import RoasteryError
 from roastery.cli.main import main
 from roastery.tools.log_reader import read_log
-from roastery.tools.plot_log import Axis, collect_curves, plot_logs
+from roastery.tools.plot_log import Axis, Curve, collect_curves, plot_logs
+from roastery.tools.plot_log.drawing import Look, _Panel
+from roastery.tools.plot_log.smoothing import smoothed
 from roastery.tools.plot_log.thinning import PIECES, line_pieces
 
 
@@ -213,3 +215,82 @@ def test_without_matplotlib(logs: Path, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(RoasteryError, match=r"pip install roastery\[plot\]"):
         plot_logs([logs / "main.log"], tmp_path / "a.png")
+
+
+# --- axes, smoothing, colours -------------------------------------------------------------
+
+
+def axes_of(named: Any, **look: Any) -> Any:
+    """The axes that a panel of losses was drawn into."""
+    figures = pytest.importorskip("matplotlib.figure")
+    axis = figures.Figure().subplots()
+    _Panel(axis, "loss", named, Look(**look)).draw()
+    return axis
+
+
+def run_of(*losses: float, start: int = 0, test: bool = False) -> Any:
+    curve = Curve(test, "loss")
+    for number, loss in enumerate(losses):
+        curve.iterations.append(start + number)
+        curve.seconds.append(float(number))
+        curve.values.append(loss)
+    return {"loss": {"test loss" if test else "train loss": curve}}
+
+
+def test_smoothing_is_a_mean_that_does_not_start_at_zero() -> None:
+    found = smoothed(np.arange(4.0), np.array([4.0, 2, np.nan, 2]), 0.5)
+    assert found[[0, 1, 3]] == pytest.approx([4, (1 + 1) / 0.75, (0.5 + 0.5 + 1) / 0.875])
+    assert np.isnan(found[2])
+    again = smoothed(np.array([0.0, 1, 0]), np.array([9.0, 9, 1]), 0.9)
+    assert again == pytest.approx([9, 9, 1])
+
+
+def test_what_is_smoothed_is_seen_behind() -> None:
+    axis = axes_of({"a": run_of(4, 2, 2)}, smoothing=0.5)
+    raw, smooth = axis.get_lines()
+    assert raw.get_ydata().tolist() == [4, 2, 2] and raw.get_alpha() < 0.5
+    assert smooth.get_ydata()[1] == pytest.approx(2 / 0.75)
+    (tested,) = axes_of({"a": run_of(4, 2, test=True)}, smoothing=0.5).get_lines()
+    assert tested.get_ydata().tolist() == [4, 2]
+
+
+def test_a_logarithmic_axis(caplog: pytest.LogCaptureFixture) -> None:
+    assert axes_of({"a": run_of(4, 2)}).get_yscale() == "linear"
+    assert axes_of({"a": run_of(4, 2)}, log_y=True).get_yscale() == "log" and not caplog.messages
+    assert axes_of({"a": run_of(4, 0)}, log_y=True).get_yscale() == "log"
+    assert axes_of({"a": run_of(-4, 0)}, log_y=True).get_yscale() == "linear"
+    assert len(caplog.messages) == 2 and "logarithmic" in caplog.messages[0]
+
+
+@pytest.mark.parametrize("count", [2, 10, 11, 39])
+def test_each_run_has_one_colour(count: int) -> None:
+    runs = {}
+    for number in range(count):
+        runs[f"run {number}"] = {
+            "loss": {**run_of(3, 1)["loss"], **run_of(3, 2, test=True)["loss"]}
+        }
+    axis = axes_of(runs)
+    colors = [line.get_color() for line in axis.get_lines()]
+    assert colors[::2] == colors[1::2] and len(set(colors)) == count
+    train, test = axis.get_lines()[:2]
+    assert train.get_linestyle() != test.get_linestyle() and test.get_marker() != "None"
+    names = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert names == [*runs, "train loss", "test loss"]
+
+
+def test_very_many_runs() -> None:
+    axis = axes_of({f"{number}": run_of(3, 1) for number in range(50)})
+    assert len(axis.get_lines()) == 41
+    assert axis.get_legend().get_texts()[-1].get_text() == "10 more"
+
+
+def test_all_flags_at_once(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    words = [str(logs / "main.log"), str(logs / "multistep.log"), "--log_y", "--log_x"]
+    output = tmp_path / "a.svg"
+    assert main(["plot_log", *words, "--smoothing=0.6", f"--output={output}"]) == 0
+    text = output.read_text()
+    assert "<!-- main -->" in text and "<!-- multistep -->" in text
+    assert "<!-- learning rate -->" in text
+    assert main(["plot_log", *words, "--smoothing=1", f"--output={output}"]) == 1
+    assert "a smoothing of 1 cannot be" in capsys.readouterr().err

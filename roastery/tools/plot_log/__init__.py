@@ -15,7 +15,7 @@ from ir.printable import printable
 from ..log_reader import read_log
 from ..log_reader.lines import LOGGER
 from .curves import Axis, Curve, Panels, collect_curves
-from .drawing import draw, shown_name
+from .drawing import Look, draw, shown_name
 from .marks import find_marks
 
 __all__ = ["EXTENSIONS", "Axis", "Curve", "Panels", "collect_curves", "plot_logs"]
@@ -32,13 +32,23 @@ def plot_logs(
     *,
     x: Axis = "iterations",
     title: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+    smoothing: float = 0.0,
 ) -> Path:
     """Draw the logs into one picture; the extension of ``output`` decides its format.
+
+    Args:
+        x: the horizontal axis. log_x, log_y: whether it, and the axis of losses, is logarithmic.
+        smoothing: of train curves, from 0 to below 1: each value weighs so much in the next
+            (TensorBoard's slider). What is smoothed is still seen behind.
 
     Raises:
         RoasteryError: nothing to draw, an unknown extension, no matplotlib.
     """
     output = Path(output)
+    if not 0 <= smoothing < 1:
+        raise RoasteryError(f"a smoothing of {smoothing:g} cannot be: it is 0 or more, and below 1")
     if output.suffix.lower() not in EXTENSIONS:
         raise RoasteryError(
             f"cannot draw into '{output}': its name must end in {', '.join(EXTENSIONS)}"
@@ -56,7 +66,7 @@ def plot_logs(
             )
         if len(marks) > _TOLD:
             LOGGER.warning("%s: and so are %d more", printable(name), len(marks) - _TOLD)
-    draw(named, x, title, output)
+    draw(named, Look(x, title, log_x, log_y, smoothing), output)
     return output
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,45 @@ import numpy as np
 from ir.errors import RoasteryError
 
 from ...files.atomic_file import atomic_write
+from ..log_reader.lines import LOGGER
 from .curves import Axis, Curve, Panels
 from .marks import Mark, curve_marks, is_finite
+from .smoothing import smoothed
 from .thinning import line_pieces
 
-#: Curves of a panel that have a color and a name; further ones are thin and gray.
+#: Curves of a log's panel that have a color and a name; further ones are thin and gray.
 _NAMED = 16
+#: Runs of a picture that have a color and a name, likewise.
+_RUNS = 40
+#: How the curves of a run differ, in turn; those of test nets have marks.
+_STYLES = ("-", "--", ":", "-.")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+#: How much of a curve is seen behind the smoothed one.
+_FAINT = 0.25
 #: Marks of a panel that are drawn.
 _MARKED = 6
 #: Characters of a name that are shown.
 _LONGEST = 60
 
 
-def draw(named: Mapping[str, Panels], x: Axis, title: str, output: Path) -> None:
+@dataclass(frozen=True)
+class Look:
+    """How logs are drawn.
+
+    Attributes:
+        x: the horizontal axis.
+        log_x, log_y: whether it, and the axis of losses, is logarithmic.
+        smoothing: of train curves, from 0 (none) to below 1, as TensorBoard's.
+    """
+
+    x: Axis = "iterations"
+    title: str = ""
+    log_x: bool = False
+    log_y: bool = False
+    smoothing: float = 0.0
+
+
+def draw(named: Mapping[str, Panels], look: Look, output: Path) -> None:
     """Write a picture of logs by their names.
 
     Raises:
@@ -57,10 +84,13 @@ def draw(named: Mapping[str, Panels], x: Axis, title: str, output: Path) -> None
         figure = Figure(figsize=(9, 0.6 + 2.9 * len(shown)), dpi=120, layout="constrained")
         axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
         for panel, axis in zip(shown, axes, strict=True):
-            _Panel(axis, panel, named, x).draw()
-        axes[-1].set_xlabel("iterations" if x == "iterations" else "seconds")
-        if title:
-            figure.suptitle(shown_name(title), parse_math=False)
+            _Panel(axis, panel, named, look).draw()
+        axes[-1].set_xlabel(look.x)
+        if look.log_x:
+            axes[-1].set_xscale("symlog", linthresh=1)  # iteration 0 has its place, too
+            axes[-1].set_xlim(left=0)
+        if look.title:
+            figure.suptitle(shown_name(look.title), parse_math=False)
         figure.savefig(file, format=kind[1:], metadata=metadata)
 
 
@@ -71,62 +101,106 @@ def shown_name(name: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
-class _Panel:
-    """One panel: curves, the marks where they stop being finite, and their names."""
+@dataclass(frozen=True)
+class _Line:
+    """A curve, whose it is, and how it looks.
 
-    def __init__(self, axis: Any, panel: str, named: Mapping[str, Panels], x: Axis) -> None:
+    ``run``: the number of its log. ``label``: what it is called within that.
+    """
+
+    run: int
+    label: str
+    curve: Curve
+    color: str
+    style: str
+    marker: str | None
+
+
+class _Panel:
+    """One panel: curves, the marks where they stop being finite, and their names.
+
+    The curves of one log have a colour each; of several logs each has one colour, and its curves
+    differ in style.
+    """
+
+    def __init__(self, axis: Any, panel: str, named: Mapping[str, Panels], look: Look) -> None:
         self.axis = axis
         self.panel = panel
-        self.x = x
-        self.logs = len(named)
-        self.curves = [
-            (label if self.logs == 1 else f"{name}: {label}", curve)
-            for name, panels in named.items()
-            for label, curve in panels[panel].items()
-        ]
+        self.look = look
+        self.runs = list(named)
+        self.labels = list(dict.fromkeys(x for panels in named.values() for x in panels[panel]))
+        self.lines: list[_Line] = []
+        self.rest: list[_Line] = []
+        for run, panels in enumerate(named.values()):
+            for label, curve in panels[panel].items():
+                self._take(run, label, curve)
+
+    def _take(self, run: int, label: str, curve: Curve) -> None:
+        number = len(self.lines)
+        if len(self.runs) == 1:
+            named = number < _NAMED
+            style, marker = ("--", "o") if curve.test else ("-", None)
+            color = f"C{number % 10}"
+        else:
+            place = self.labels.index(label)
+            named = run < _RUNS and place < _NAMED
+            style = _STYLES[place % len(_STYLES)]
+            marker = _MARKERS[place % len(_MARKERS)] if curve.test else None
+            color = _run_color(run, len(self.runs))
+        line = _Line(run, label, curve, color if named else "0.6", style, marker)
+        (self.lines if named else self.rest).append(line)
 
     def draw(self) -> None:
         """Fill the axes."""
         axis = self.axis
-        handles = [
-            self._draw_curve(f"C{number % 10}", curve)
-            for number, (_, curve) in enumerate(self.curves[:_NAMED])
-        ]
+        for line in self.lines:
+            self._draw_line(line)
         self._draw_rest()
         self._draw_marks()
-        if self.panel == "learning rate":
-            values = [v for _, curve in self.curves for v in curve.values if is_finite(v)]
-            if values and min(values) > 1e-100 and max(values) >= 10 * min(values):
-                axis.set_yscale("log")
+        self._set_scale()
         axis.set_ylabel(shown_name(self._title()), parse_math=False)
         axis.grid(alpha=0.25, linewidth=0.6)
         axis.spines[["top", "right"]].set_visible(False)
-        if not (self.panel == "learning rate" and self.logs == 1):
-            self._draw_legend(handles)
+        if not (self.panel == "learning rate" and len(self.runs) == 1):
+            self._draw_legend()
+
+    def _set_scale(self) -> None:
+        every = [v for x in (*self.lines, *self.rest) for v in x.curve.values if is_finite(v)]
+        if self.panel == "learning rate":
+            if every and min(every) > 1e-100 and max(every) >= 10 * min(every):
+                self.axis.set_yscale("log")
+        elif self.look.log_y and self.panel == "loss":
+            if any(value > 0 for value in every):
+                self.axis.set_yscale("log", nonpositive="mask")
+            if any(value <= 0 for value in every):
+                LOGGER.warning("losses of 0 and below have no place on a logarithmic axis")
 
     def _points(self, curve: Curve) -> tuple[np.ndarray, np.ndarray]:
-        x = np.array(curve.iterations if self.x == "iterations" else curve.seconds, np.float64)
+        x = np.array(curve.iterations if self.look.x == "iterations" else curve.seconds, np.float64)
         y = np.array(curve.values, np.float64)
         y[~np.fromiter(map(is_finite, curve.values), bool, len(y))] = np.nan
-        return line_pieces(x, y)
+        return x, y
 
-    def _draw_curve(self, color: str, curve: Curve) -> Any:
-        x, y = self._points(curve)
-        (line,) = self.axis.plot(
-            x,
-            y,
-            color=color,
+    def _draw_line(self, line: _Line) -> None:
+        x, y = self._points(line.curve)
+        lone = np.isfinite(y).sum() == 1
+        smoothing = 0.0 if line.curve.test or self.panel == "learning rate" else self.look.smoothing
+        if smoothing:
+            self.axis.plot(*line_pieces(x, y), color=line.color, linewidth=0.8, alpha=_FAINT)
+            y = smoothed(x, y, smoothing)
+        self.axis.plot(
+            *line_pieces(x, y),
+            color=line.color,
             linewidth=1.2,
-            linestyle="--" if curve.test else "-",
-            marker="o" if curve.test or np.isfinite(y).sum() == 1 else None,
+            linestyle=line.style,
+            marker=line.marker or ("o" if lone else None),
             markersize=3.5,
             drawstyle="steps-post" if self.panel == "learning rate" else "default",
         )
-        return line
 
     def _draw_rest(self) -> None:
         """The curves beyond those with names, as one line with gaps."""
-        pieces = [self._points(curve) for _, curve in self.curves[_NAMED:]]
+        pieces = [line_pieces(*self._points(line.curve)) for line in self.rest]
         if pieces:
             gap = (np.full(1, np.nan),) * 2
             x, y = (
@@ -137,13 +211,12 @@ class _Panel:
     def _draw_marks(self) -> None:
         """A line where values of a curve began to be NaN or infinite, once for each place."""
         places: dict[tuple[str, int], tuple[Mark, str]] = {}
-        for number, (label, curve) in enumerate(self.curves):
-            color = f"C{number % 10}" if number < _NAMED else "0.6"
-            for mark in curve_marks(label, curve):
-                places.setdefault((mark.word, mark.iteration), (mark, color))
+        for line in (*self.lines, *self.rest):
+            for mark in curve_marks(line.label, line.curve):
+                places.setdefault((mark.word, mark.iteration), (mark, line.color))
         low, high = self._range()
         for number, (mark, color) in enumerate(list(places.values())[:_MARKED]):
-            x = mark.iteration if self.x == "iterations" else mark.seconds
+            x = mark.iteration if self.look.x == "iterations" else mark.seconds
             self.axis.axvline(x, color=color, linewidth=1, linestyle=":")
             right = x > (low + high) / 2
             self.axis.annotate(
@@ -159,21 +232,40 @@ class _Panel:
             )
 
     def _range(self) -> tuple[float, float]:
-        every = [curve.iterations if self.x == "iterations" else curve.seconds
-                 for _, curve in self.curves]  # fmt: skip
+        every = [
+            line.curve.iterations if self.look.x == "iterations" else line.curve.seconds
+            for line in (*self.lines, *self.rest)
+        ]
         return min(map(min, every)), max(map(max, every))
 
-    def _draw_legend(self, handles: list[Any]) -> None:
-        names = [shown_name(label) for label, _ in self.curves[:_NAMED]]
-        if more := len(self.curves) - len(names):
-            from matplotlib.lines import Line2D
+    def _keys(self) -> list[tuple[str, dict[str, Any]]]:
+        """What the legend says: names, and how what they stand for looks."""
+        if len(self.runs) == 1:
+            found: list[tuple[str, dict[str, Any]]] = [
+                (x.label, {"color": x.color, "linestyle": x.style, "marker": x.marker})
+                for x in self.lines
+            ]
+        else:
+            colors = {line.run: line.color for line in self.lines}
+            found = [(self.runs[run], {"color": color}) for run, color in colors.items()]
+            styles = {x.label: {"linestyle": x.style, "marker": x.marker} for x in self.lines}
+            if len(styles) > 1:
+                found += [(label, {"color": "0.2", **style}) for label, style in styles.items()]
+        if self.rest:
+            found.append((f"{len(self.rest)} more", {"color": "0.6", "linewidth": 0.5}))
+        return found
 
-            handles.append(Line2D([], [], color="0.6", linewidth=0.5))
-            names.append(f"{more} more")
-        many = len(names) > 8
+    def _draw_legend(self) -> None:
+        from matplotlib.lines import Line2D
+
+        keys = self._keys()
+        handles = [
+            Line2D([], [], **{"linewidth": 1.2, "markersize": 3.5, **how}) for _, how in keys
+        ]
+        many = len(keys) > 8
         legend = self.axis.legend(
             handles,
-            ["name"] * len(names),
+            ["name"] * len(keys),
             frameon=False,
             fontsize=8,
             loc="center left" if many else "best",
@@ -181,11 +273,21 @@ class _Panel:
         )
         # Set afterwards, because matplotlib leaves out names that begin with "_" and
         # takes what stands between two "$" for a formula.
-        for text, name in zip(legend.get_texts(), names, strict=True):
+        for text, (name, _) in zip(legend.get_texts(), keys, strict=True):
             text.set_parse_math(False)
-            text.set_text(name)
+            text.set_text(shown_name(name))
 
     def _title(self) -> str:
         """The name that all outputs of a panel share ("accuracy"), or the panel's own."""
-        names = {curve.name for _, curve in self.curves}
+        names = {line.curve.name for line in (*self.lines, *self.rest)}
         return names.pop() if self.panel == "outputs" and len(names) == 1 else self.panel
+
+
+def _run_color(run: int, runs: int) -> str:
+    """One of ten colours, or of as many as there are runs."""
+    if runs <= 10:
+        return f"C{run}"
+    import matplotlib
+    from matplotlib.colors import to_hex
+
+    return str(to_hex(matplotlib.colormaps["turbo"](run / max(1, min(runs, _RUNS) - 1))))
