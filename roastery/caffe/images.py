@@ -5,51 +5,16 @@ Caffe: python/caffe/io.py.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from ir.errors import RoasteryError
-from runtime.data.image_codec import ImageError, decode_any_depth
 from runtime.data.image_limit import check_pixels
+from runtime.data.picture_file import load_image
 from runtime.pictures import scale_picture
 
-from ..files.regular_file import read_regular
-
-#: Weights of red, green and blue in the brightness of a colour (ITU-R BT.709).
-_BRIGHTNESS = np.array([0.2125, 0.7154, 0.0721], np.float32)
-
-
-def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarray:
-    """Read a picture file: (height, width, 3) in RGB, or with ``color=False`` (height, width, 1).
-
-    Raises RoasteryError for a file that is missing or no picture.
-    """
-    path = Path(filename)
-    try:
-        return picture_from_bytes(read_regular(path), color)
-    except OSError as error:
-        raise RoasteryError(f"cannot read the picture '{path}': {error.strerror}") from error
-    except ImageError as error:
-        raise RoasteryError(f"cannot read the picture '{path}': {error}") from error
-
-
-def picture_from_bytes(data: bytes, color: bool = True) -> np.ndarray:
-    """As :func:`load_image`, of a file's bytes. Raises ImageError."""
-    pixels = decode_any_depth(data, "native")
-    largest = np.float32(np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0)
-    if pixels.ndim == 2:
-        pixels = pixels[:, :, np.newaxis]
-    if pixels.shape[2] >= 3:
-        pixels = pixels[:, :, 2::-1]  # OpenCV's order is BGR, then alpha
-        image = np.ascontiguousarray(pixels, np.float32)
-        image /= largest
-        return image if color else (image @ _BRIGHTNESS)[:, :, np.newaxis]
-    gray = pixels[:, :, :1].astype(np.float32)
-    gray /= largest
-    return np.tile(gray, (1, 1, 3)) if color else np.ascontiguousarray(gray)
+__all__ = ["load_image", "oversample", "resize_image"]
 
 
 def resize_image(

@@ -186,3 +186,9 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) 
     target = Path(path)
     with atomic_path(target) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # a name may be any text
+
+
+def save_array(path: str | os.PathLike[str], array: np.ndarray) -> None:
+    """Write a .npy, whole or not at all."""
+    with atomic_path(Path(path)) as partial, partial.open("wb") as file:
+        np.save(file, array)

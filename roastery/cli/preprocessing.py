@@ -53,7 +53,7 @@ MEAN_VALUE_FLAG = Flag(
 
 
 #: What pictures in folders end with where any picture is meant.
-PICTURE_ENDINGS = "jpg,jpeg,png,bmp,tif,tiff,webp"
+PICTURE_ENDINGS = "jpg,jpeg,png,bmp,gif,pbm,pgm,ppm,pnm,tif,tiff,webp"
 
 
 def picture_files(names: Iterable[str], extension: str) -> list[Path]:

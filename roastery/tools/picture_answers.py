@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from ir.errors import RoasteryError
+from ir.printable import printable
 from runtime.artifact import LoadedNet
+from runtime.data.picture_file import load_image
 from runtime.pictures import Preprocessing
 
-from ..caffe.images import load_image
 from .objects.rows import ROW, are_rows, objects_in_rows
 
 
@@ -37,12 +38,11 @@ class PictureAnswers:
                 hint="give all of them as arrays: --input NAME=FILE.npy",
             )
 
-    def lines(self, files: Sequence[Path]) -> Iterator[str]:
-        """What there is to say of each picture, its name first."""
-        for file in files:
-            picture = load_image(file, color=self._channels != 1)
-            yield str(file)
-            yield from self._said(self._results(picture), picture.shape[:2])
+    def of(self, file: Path) -> tuple[Mapping[str, np.ndarray], list[str]]:
+        """The outputs for a picture, and what there is to say of it, its name first."""
+        picture = load_image(file, color=self._channels != 1)
+        results = self._results(picture)
+        return results, [str(file), *self._said(results, picture.shape[:2])]
 
     @property
     def _channels(self) -> int:
@@ -61,12 +61,17 @@ class PictureAnswers:
 
     def _said(self, results: Mapping[str, np.ndarray], size: tuple[int, int]) -> Iterator[str]:
         for name, array in results.items():
+            shown = printable(name)
             if are_rows(array.shape):
+                if len(results) > 1:
+                    yield f"  {shown}:"
                 yield from self._objects(array, size)
             elif array.ndim >= 2 and array[0].size == array.shape[1]:
+                if len(results) > 1:
+                    yield f"  {shown}:"
                 yield from self._classes(array[0].reshape(-1))
             else:
-                yield f"  {name}: {array.dtype} {list(array.shape)}"
+                yield f"  {shown}: {array.dtype} {list(array.shape)}"
 
     def _objects(self, rows: np.ndarray, size: tuple[int, int]) -> Iterator[str]:
         first = rows[rows[..., 0] <= 0].reshape(1, 1, -1, ROW)  # of the first picture

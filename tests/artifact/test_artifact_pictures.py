@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +85,68 @@ def test_a_file_that_does_not_say_it(here: Path, capsys: pytest.CaptureFixture[s
     found = capsys.readouterr()
     assert len(found.out.splitlines()) == 5  # a net of four classes has no five best
     assert "does not say how pictures become its input" in found.err
+
+
+def test_folders_and_arrays(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export("--mean-value=104")
+    Path("folder").mkdir()
+    for name in ("2.png", "1.JPG", "notes.txt", "3.bmp"):
+        Path("folder", name).write_bytes(Path("a.png").read_bytes())
+    capsys.readouterr()
+    assert main(["run", "net.roast", "folder", "--top=1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[::2] == ["folder/1.JPG", "folder/2.png", "folder/3.bmp"]
+    assert main(["run", "net.roast", "folder", "--top=1", "--ext=txt"]) == 0
+    assert capsys.readouterr().out.splitlines()[::2] == ["folder/notes.txt"]
+    np.save("x.npy", np.zeros((1, 3, 6, 8), np.float32))
+    assert main(["run", "net.roast", "data=x.npy", "--output=y.npy"]) == 0
+    assert main(["run", "net.roast", "x.npy", "--output=y.npz"]) == 0
+    assert main(["run", "net.roast", "a.png", "--output=picture.npy"]) == 0
+    prob = np.load("y.npz")["prob"]
+    np.testing.assert_array_equal(np.load("y.npy"), prob)
+    assert np.load("picture.npy").shape == prob.shape
+
+
+def test_what_to_run_it_on_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export()
+    Path("empty").mkdir()
+    for words, told in (
+        ([], "--input=data=FILE.npy"),
+        (["empty"], "holds no pictures"),
+        (["a.png", "x.npy"], "a.png, x.npy: pictures are one way to run it"),
+        (["a.png", "a.png", "net.prototxt", "--output=y.npz"], "one picture, and there are 2"),
+    ):
+        assert main(["run", "net.roast", *words]) == 1
+        assert told in capsys.readouterr().err
+
+
+def test_several_outputs_are_told_apart(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.prototxt").write_text(
+        NET + 'layer { name: "other" type: "Sigmoid" bottom: "ip" top: "other" }'
+    )
+    export("--mean-value=104")
+    capsys.readouterr()
+    assert main(["run", "net.roast", "a.png", "--top=1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert sorted(said[1::2]) == ["  other:", "  prob:"] and len(said) == 5
+    assert main(["run", "net.roast", "a.png", "--output=y.npy"]) == 1
+    assert "2 outputs" in capsys.readouterr().err and not Path("y.npy").exists()
+
+
+def test_pictures_need_numpy_and_opencv_alone(here: Path) -> None:
+    export("--mean-value=104")
+    code = (
+        "import sys\n"
+        "for name in ('google', 'lark', 'h5py', 'triton', 'frontends.prototxt'):\n"
+        "    sys.modules[name] = None\n"
+        "from roastery.cli.main import main\n"
+        "sys.exit(main(['run', 'net.roast', 'a.png', '--top=1']))\n"
+    )
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": root}
+    )
+    assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.splitlines()) == 2
 
 
 def test_a_data_layer_says_it(here: Path) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ir.errors import RoasteryError
-from roastery.caffe.images import picture_from_bytes
 from roastery.tools.objects.rows import are_rows, objects_in_rows
 from roastery.tools.picture_answers import usual_preprocessing
 from runtime.data.image_codec import ImageError
+from runtime.data.picture_file import picture_from_bytes
 from runtime.pictures import Preprocessing
 
 from .engine import Arrays, Engine

@@ -10,10 +10,10 @@ from random import Random
 import cv2
 import numpy as np
 
-from roastery.caffe.images import load_image
 from runtime.data.config import TransformConfig
 from runtime.data.image_codec import ImageError, decode_image
 from runtime.data.opening import open_source
+from runtime.data.picture_file import load_image
 from runtime.data.sources.image_data import ImageDataConfig
 from runtime.data.sources.window_data import WindowDataConfig
 
