@@ -13,7 +13,7 @@ import pytest
 from ir.errors import RoasteryError
 from roastery.api.build import build_executable
 from roastery.cli.main import main
-from tests.support import c_kernels
+from tests.support import c_kernels, sample_nets
 from tests.support.exported_c import SANITIZED, STRICT, built
 from tests.support.native_programs import (
     CLASSIFIER,
@@ -128,12 +128,16 @@ def test_arrays_become_inputs_as_they_are(
 def test_it_teaches(classifier: Path) -> None:
     done = run_program(classifier, ["--help"])
     assert done.returncode == 0 and done.stderr == ""
-    assert "usage: ./classify [--top N] [--threshold X] [--threads N] PICTURE ..." in done.stdout
+    assert (
+        "usage: ./classify [--top N] [--threshold X] [--threads N] PICTURE|FOLDER ..."
+        in done.stdout
+    )
     assert "input data: float32 [1, 3, 20, 16]" in done.stdout
+    (classifier.parent / "empty").mkdir()
     for words, message in (
         ([], "name a picture; ./classify --help explains"),
         (["none.png"], "none.png: No such file"),
-        (["."], ".: is no file"),
+        (["empty"], "empty: is a folder without pictures"),
         (["net.prototxt"], "net.prototxt: is no picture that can be read (unknown image type): "),
         (["--top=0", "color.png"], "--top is '0': a whole number from 1 to"),
         (["--threshold=x", "color.png"], "--threshold is 'x': a number is wanted"),
@@ -144,6 +148,41 @@ def test_it_teaches(classifier: Path) -> None:
         assert done.returncode == 1 and done.stdout == ""
         assert done.stderr.startswith("classify: ") and message in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_folders(
+    classifier: Path,
+    pictures: tuple[Path, dict[str, list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(classifier.parent)
+    folder = Path("inside")
+    folder.mkdir()
+    for number, name in enumerate(("color.png", "gray.png", "color.gif", "color.bmp")):
+        shutil.copy(name, folder / f"{'bdac'[number]}{Path(name).suffix.upper()}")
+    shutil.copy("net.prototxt", folder)
+    done = run_program(classifier, ["inside/", "color.png", "--top=1"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(answers(done.stdout)) == [
+        *(f"inside/{name}" for name in ("a.GIF", "b.PNG", "c.BMP", "d.PNG")),
+        "color.png",
+    ]
+    said = answers(command("run", "net.roast", "inside", "color.png", "--top=1"))
+    assert list(said) == list(answers(done.stdout))
+
+
+def test_several_outputs_are_told_apart(
+    pictures: tuple[Path, dict[str, list[str]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copy(pictures[0] / "color.png", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    other = sample_nets.layer("other", "Sigmoid", "ip")
+    program = made(tmp_path, CLASSIFIER + other, *FLAGS)
+    done = run_program(program, ["color.png", "--top=2"])
+    assert done.stdout == command("run", "net.roast", "color.png", "--top=2")
+    assert {"  prob:", "  other:"} <= set(done.stdout.splitlines())
 
 
 def test_objects(

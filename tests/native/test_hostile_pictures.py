@@ -23,6 +23,8 @@ pytestmark = c_kernels.needs_compiler
 
 SANITIZED = "-O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all"
 
+KINDS = (".png", ".jpg", ".bmp", ".ppm", ".gif")
+
 READER = r"""
 #include <math.h>
 #include <stdio.h>
@@ -120,7 +122,7 @@ def repaired(data: bytes) -> bytes:
 
 def hunt(folder: Path, count: int, seed: int) -> None:
     rng = random.Random(seed)
-    wholes = sorted(p for p in folder.iterdir() if p.suffix in (".png", ".jpg", ".bmp", ".ppm"))
+    wholes = sorted(p for p in folder.iterdir() if p.suffix in KINDS)
     names = []
     for number in range(count):
         whole = wholes[number % len(wholes)]
@@ -137,7 +139,7 @@ def hunt(folder: Path, count: int, seed: int) -> None:
 
 
 def test_whole_pictures(folder: Path) -> None:
-    names = sorted(p.name for p in folder.iterdir() if p.suffix in (".png", ".jpg", ".bmp", ".ppm"))
+    names = sorted(p.name for p in folder.iterdir() if p.suffix in KINDS)
     assert set(told(folder, names).values()) == {"ok"}
 
 
@@ -165,6 +167,7 @@ def test_bombs(folder: Path) -> None:
     whole = (folder / "progressive.jpg").read_bytes()
     at = whole.index(b"\xff\xc2") + 5
     large = whole[:at] + struct.pack(">HH", 12000, 12000) + whole[at + 4 :]
+    gif = (folder / "color.gif").read_bytes()
     scan = whole[whole.index(b"\xff\xda") : -2]
     files = {
         "empty.png": (b"", "is empty"),
@@ -175,6 +178,9 @@ def test_bombs(folder: Path) -> None:
         "bomb.png": (png(9, 9, zlib.compress(bytes(1 << 25), 9)), ""),
         "large.jpg": (large + bytes(5000), ""),
         "scans.jpg": (large[:-2] + scan * 60, "it is in too many parts"),
+        "claims.gif": (gif[:6] + b"\xff\xff" * 2 + gif[10:], "says that it is 65535 x 65535"),
+        "blank.gif": (gif[:6] + b"\xb0\x36" * 2 + gif[10:800], "so few bytes hold no such"),
+        "cut.gif": (gif[:900], ""),
         "ppm.ppm": (b"P6\n70000 9\n255\n", "is damaged: it cannot be decoded (too large)"),
     }  # fmt: skip
     for name, (data, _) in files.items():
@@ -187,5 +193,5 @@ def test_bombs(folder: Path) -> None:
 def test_it_reads_what_opencv_reads(folder: Path) -> None:
     """So that the pictures above are pictures."""
     for path in folder.iterdir():
-        if path.suffix in (".png", ".jpg", ".bmp", ".ppm"):
+        if path.suffix in KINDS:
             assert isinstance(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.ndarray)

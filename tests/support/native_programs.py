@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,7 +75,27 @@ def write_pictures(folder: Path) -> dict[str, list[str]]:
     for name, pixels in {**exactly, **nearly}.items():
         flags = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1] if name == "progressive.jpg" else []
         assert cv2.imwrite(str(folder / name), pixels, flags)
-    return {"exactly": list(exactly), "nearly": list(nearly)}
+    (folder / "color.gif").write_bytes(gif_bytes(color))
+    return {"exactly": [*exactly, "color.gif"], "nearly": list(nearly)}
+
+
+def gif_bytes(pixels: np.ndarray) -> bytes:
+    """A GIF of a picture (height, width, 3) in blue, green, red, in 256 colours."""
+    height, width = pixels.shape[:2]
+    blue, green, red = (pixels[:, :, c].astype(np.uint8) for c in range(3))
+    numbers = (red & 0xE0) | (green >> 5 << 2) | (blue >> 6)
+    palette = bytes(part for n in range(256) for part in (n & 0xE0, (n & 0x1C) << 3, (n & 3) << 6))
+    size = struct.pack("<HH", width, height)
+    codes: list[int] = []
+    for at, number in enumerate(numbers.reshape(-1).tolist()):
+        codes += [256, number] if at % 200 == 0 else [number]  # begun anew: codes keep 9 bits
+    bits = sum(code << 9 * at for at, code in enumerate([*codes, 257]))
+    data = bits.to_bytes(9 * (len(codes) + 1) // 8 + 1, "little")
+    blocks = (data[i : i + 255] for i in range(0, len(data), 255))
+    return (
+        b"GIF89a" + size + b"\xf7\0\0" + palette + b"," + bytes(4) + size + b"\0\x08"
+        + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0;"
+    )  # fmt: skip
 
 
 def command(*words: str | Path) -> str:

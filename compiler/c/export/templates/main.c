@@ -2,7 +2,7 @@
 @if pictures@
  * Or on pictures, of which it tells the best classes, or the objects in them.
  *
- *     ./net [--top N] [--threshold X] [--threads N] PICTURE ...
+ *     ./net [--top N] [--threshold X] [--threads N] PICTURE|FOLDER ...
 @end@
  *
  *     ./net [--weights FILE] [--threads N] [--repeat N] [--output FOLDER] @usage@
@@ -271,10 +271,10 @@ static double now(void) {
 
 static void usage(FILE *to) {
 @if pictures@
-    fprintf(to, "usage: %s [--top N] [--threshold X] [--threads N] PICTURE ...\n", program);
+    fprintf(to, "usage: %s [--top N] [--threshold X] [--threads N] PICTURE|FOLDER ...\n", program);
     fputs("\n"
           "Tells the best classes of pictures, or the objects in them: score, class and the edges\n"
-          "of the box (left, top, right, bottom) in pixels. PNG, JPEG, BMP and PNM are read.\n"
+          "of the box (left, top, right, bottom) in pixels. PNG, JPEG, GIF, BMP and PNM are read.\n"
           "\n"
           "  --top N          of so many classes it tells; without it 5\n"
           "  --threshold X    the least score of an object; without it 0.5\n"
@@ -555,16 +555,24 @@ static void found_shape(int64_t *shape, int number, void *const outputs[]) {
     }
 }
 
+/* Whether an output is no result, but how much of one a run found. */
+static int tells_rows(int number) {
+    return !strncmp(example_net_outputs[number].name, "found:", 6);
+}
+
+/* `named`: say of which output it is. */
 static void print_answer(int number, void *const outputs[], const picture *shown,
-                         const command *asked) {
+                         const command *asked, int named) {
     const example_net_tensor *t = &example_net_outputs[number];
     int64_t shape[EXAMPLE_NET_RANK], each = 1;
     found_shape(shape, number, outputs);
     for (int i = 1; i < t->rank; ++i) each *= shape[i];
     const int real = !strcmp(t->type, "float32");
     if (real && t->rank == 4 && shape[0] == 1 && shape[1] == 1 && shape[3] == 7) {
+        if (named) printf("  %s:\n", t->name);
         print_objects(outputs[number], shape[2], shown, asked->threshold);
     } else if (t->rank >= 2 && shape[0] > 0 && each == shape[1]) {
+        if (named) printf("  %s:\n", t->name);
         print_classes(t->type, outputs[number], each, asked->top);
     } else {
         printf("  %s: %s ", t->name, strcmp(t->type, "bool8") ? t->type : "bool");
@@ -573,23 +581,42 @@ static void print_answer(int number, void *const outputs[], const picture *shown
     }
 }
 
-static void answer(example_net *net, const command *asked, void *const outputs[]) {
-    const picture_rules *rules = &pictures_become;
-    float *input = allocate(example_net_inputs[rules->input].nbytes);
+/* What a run shows of one picture. */
+static void answer(example_net *net, const command *asked, const char *path, float *input,
+                   void *const outputs[]) {
+    const void *inputs[EXAMPLE_NET_INPUTS + 1] = {input};
+    picture shown;
+    char problem[256];
+    int told = 0;
+    if (picture_read(&shown, path, problem, sizeof problem)) fail("%s: %s", path, problem);
+    if (picture_fill(input, &shown, &pictures_become)) fail("%s: %s", path, strerror(ENOMEM));
+    run(net, inputs, outputs);
+    for (const char *c = path; *c; ++c) putchar((unsigned char)*c < 32 || *c == 127 ? '?' : *c);
+    putchar('\n');
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i) told += !tells_rows(i);
+    for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
+        if (!tells_rows(i)) print_answer(i, outputs, &shown, asked, told > 1);
+    picture_free(&shown);
+}
+
+static void answer_all(example_net *net, const command *asked, void *const outputs[]) {
+    float *input = allocate(example_net_inputs[pictures_become.input].nbytes);
     const void *inputs[EXAMPLE_NET_INPUTS + 1] = {input};
     for (long n = 0; n < asked->count; ++n) {
         const char *path = asked->pictures[n];
-        picture shown;
-        char problem[256];
-        if (picture_read(&shown, path, problem, sizeof problem)) fail("%s: %s", path, problem);
-        if (picture_fill(input, &shown, rules)) fail("%s: %s", path, strerror(ENOMEM));
-        run(net, inputs, outputs);
-        for (const char *c = path; *c; ++c) putchar((unsigned char)*c < 32 || *c == 127 ? '?' : *c);
-        putchar('\n');
-        for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
-            if (strncmp(example_net_outputs[i].name, "found:", 6))
-                print_answer(i, outputs, &shown, asked);
-        picture_free(&shown);
+        char **inside = NULL;
+        if (!is_folder(path)) {
+            answer(net, asked, path, input, outputs);
+            continue;
+        }
+        const long count = pictures_in(path, &inside);
+        if (count < 0) fail("%s: %s", path, strerror(errno));
+        if (!count) fail("%s: is a folder without pictures: no name ends in .jpg, .png ...", path);
+        for (long i = 0; i < count; ++i) {
+            answer(net, asked, inside[i], input, outputs);
+            free(inside[i]);
+        }
+        free(inside);
     }
     if (asked->repeat) measure(net, inputs, outputs, asked->repeat);
     free(input);
@@ -614,7 +641,7 @@ int main(int count, char **words) {
         outputs[i] = allocate(example_net_outputs[i].nbytes);
 @if pictures@
     if (asked.count) {
-        answer(net, &asked, outputs);
+        answer_all(net, &asked, outputs);
         free(asked.pictures);
         end(net, read, outputs);
         return EXIT_SUCCESS;

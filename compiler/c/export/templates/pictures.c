@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "pictures.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,8 +40,8 @@ static void *copied(void *to, const void *from, size_t nbytes) {
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_BMP
 #define STBI_ONLY_PNM
+#define STBI_ONLY_GIF
 #define STBI_NO_STDIO
-#define STBI_NO_GIF /* which the header would declare nevertheless */
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS 65536
@@ -129,7 +131,7 @@ static int decoded(picture *made, const unsigned char *data, size_t nbytes, char
     }
     if (!stbi_info_from_memory(data, length, &width, &height, &channels))
         return refused(problem, size,
-                       "is no picture that can be read (%s): PNG, JPEG, BMP and PNM are");
+                       "is no picture that can be read (%s): PNG, JPEG, GIF, BMP and PNM are");
     if (height < 1 || width < 1) return failed(problem, size, "is damaged: it has no pixels");
     const double pixels = (double)height * width;
     if (pixels > MOST_PIXELS) return too_large(problem, size, width, height);
@@ -159,6 +161,50 @@ int picture_read(picture *made, const char *path, char *problem, size_t size) {
 void picture_free(picture *shown) {
     free(shown->pixels);
     shown->pixels = NULL;
+}
+
+/* ---- in folders ------------------------------------------------------------------------- */
+
+static const char *const endings[] = {".png", ".jpg", ".jpeg", ".gif", ".bmp",
+                                      ".pbm", ".pgm", ".ppm",  ".pnm", NULL};
+
+static int is_picture(const struct dirent *entry) {
+    const char *end = strrchr(entry->d_name, '.');
+    for (int i = 0; end && endings[i]; ++i)
+        if (!strcasecmp(end, endings[i])) return 1;
+    return 0;
+}
+
+static int in_order(const struct dirent **one, const struct dirent **other) {
+    return strcmp((*one)->d_name, (*other)->d_name);
+}
+
+int is_folder(const char *path) {
+    struct stat about;
+    return !stat(path, &about) && S_ISDIR(about.st_mode);
+}
+
+long pictures_in(const char *folder, char ***found) {
+    struct dirent **entries;
+    const int count = scandir(folder, &entries, is_picture, in_order);
+    if (count < 0) return -1;
+    char **made = malloc(sizeof *made * (size_t)(count + 1));
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/') --length;
+    int bad = !made;
+    for (int i = 0; i < count; ++i) {
+        const size_t nbytes = length + strlen(entries[i]->d_name) + 2;
+        if (made && (made[i] = malloc(nbytes)))
+            snprintf(made[i], nbytes, "%.*s/%s", (int)length, folder, entries[i]->d_name);
+        else bad = 1;
+        free(entries[i]);
+    }
+    free(entries);
+    if (!bad) return *found = made, count;
+    for (int i = 0; made && i < count; ++i) free(made[i]);
+    free(made);
+    errno = ENOMEM;
+    return -1;
 }
 
 /* ---- to inputs -------------------------------------------------------------------------- */

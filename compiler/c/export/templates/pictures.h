@@ -31,11 +31,17 @@ extern const picture_rules pictures_become;
 extern const int class_count;
 extern const char *const class_names[];
 
-/* Read a PNG, JPEG, BMP or PNM file. Returns 0, or 1 and in `problem` a sentence without a name. */
+/* Read a PNG, JPEG, GIF (of which the first picture), BMP or PNM file. Returns 0, or 1 and in `problem` a sentence without a name. */
 int picture_read(picture *made, const char *path, char *problem, size_t size);
 
 /* Fill channels * height * width numbers of an input. Returns 1 where there is too little memory. */
 int picture_fill(float *input, const picture *shown, const picture_rules *rules);
+
+/* How many pictures a folder has, by the endings of names; -1, and errno: it cannot be read. Their
+ * paths, in the order of names, and the list are the caller's. */
+long pictures_in(const char *folder, char ***found);
+
+int is_folder(const char *path);
 
 void picture_free(picture *shown);
 
