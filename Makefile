@@ -96,6 +96,11 @@ test-compile-all: $(VENV)/.test $(FLOOR)/.triton $(BEFORE)/.triton ## What `make
 	  --output=benchmarks/results/gpu-machine-code.md
 	$(PYTEST) -m exhaustive tests/compile
 
+.PHONY: test-exhaustive
+test-exhaustive: $(VENV)/.test ## Every test that `make test` leaves out (hours)
+	TRITON_INTERPRET=1 $(PYTEST) -m exhaustive tests/interpret
+	$(PYTEST) -m exhaustive tests --ignore=tests/interpret
+
 .PHONY: test-cpus
 test-cpus: $(VENV)/.test ## Kernels in C: instruction sets, NEON, sanitizers, guard pages, threads (an hour)
 	$(PYTEST) -m "exhaustive or not exhaustive" -rs -o faulthandler_timeout=3600 $(CPU_TESTS)

@@ -2,8 +2,8 @@
 
     python -m benchmarks.predicted [--output FILE]
 
-The rows are those of tests/plan/golden_traffic.txt, which
-`pytest --update-golden -n 0 tests/plan/test_traffic.py` counts anew.
+The rows are those of tests/plan/golden_traffic.txt, which tests/plan/test_traffic.py counts anew
+when it is asked to.
 """
 
 from __future__ import annotations
