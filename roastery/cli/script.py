@@ -9,16 +9,21 @@ import runpy
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ir.errors import RoasteryError
 
 from ..files.regular_file import check_regular
 from ..files.special_output import is_pipe
+from ..python2.hints import say_python2
 from ..startup.working_folder import put_working_folder_back
+
+if TYPE_CHECKING:
+    from ..python2.report import Report
 
 ScriptKind = Literal["file", "module", "code", "console"]
 
@@ -32,11 +37,18 @@ class Script:
     arguments: list[str]
 
 
-def run_script(script: Script, settings: Mapping[str, str | None] | None = None) -> int:
+def run_script(
+    script: Script,
+    settings: Mapping[str, str | None] | None = None,
+    *,
+    python2: str | None = None,
+) -> int:
     """Run it and return the exit code; an exception is shown with the script's own frames.
 
     Args:
         settings: environment variables for it; None: as they are.
+        python2: it is Python 2, and this is the file that gets what is changed of it (empty: none,
+            ``-``: standard error); None: it is not.
 
     Raises RoasteryError for a script that is not there, SystemExit where the script does.
     """
@@ -50,14 +62,44 @@ def run_script(script: Script, settings: Mapping[str, str | None] | None = None)
     if script.kind == "file" and not Path(script.source).is_dir() and not is_pipe(script.source):
         check_regular(script.source)
     install()
-    with _surroundings(script, settings or {}), inside_script():
+    with (
+        _surroundings(script, settings or {}) as folder,
+        _language(python2, folder) as report,
+        inside_script(),
+    ):
         try:
-            _execute(script)
+            if report is None:
+                _execute(script)
+            else:
+                _execute_python2(script, report)
         except Exception as error:
             sys.stdout.flush()
             traceback.print_exception(type(error), error, _own_frames(error.__traceback__))
+            if python2 is None:
+                say_python2(error)
             return 1
     return 0
+
+
+def _language(python2: str | None, folder: str) -> AbstractContextManager[Report | None]:
+    """Python 2, or nothing to do."""
+    if python2 is None:
+        return contextlib.nullcontext()
+    from ..python2 import mode
+
+    return mode.python2(python2, folder)
+
+
+def _execute_python2(script: Script, report: Report) -> None:
+    from ..python2.console import interact
+    from ..python2.running import code_of_line, names_of_main
+
+    if script.kind == "code":
+        exec(code_of_line(script.source, report), names_of_main())
+    elif script.kind == "console":
+        interact("`import caffe` is roastery.caffe; this is Python 2", names_of_main())
+    else:
+        _execute(script)
 
 
 def _execute(script: Script) -> None:
@@ -72,8 +114,11 @@ def _execute(script: Script) -> None:
 
 
 @contextlib.contextmanager
-def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterator[None]:
-    """sys.argv and sys.path as Python itself sets them; ``settings`` in the environment."""
+def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterator[str]:
+    """sys.argv and sys.path as Python itself sets them; ``settings`` in the environment.
+
+    Gives the folder of the script's own modules.
+    """
     names = {"file": script.source, "module": "-m", "code": "-c", "console": ""}
     folder = str(Path(script.source).resolve().parent) if script.kind == "file" else ""
     argv, path = sys.argv, list(sys.path)
@@ -83,7 +128,7 @@ def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterato
     sys.path.insert(0, folder)
     os.environ.update({name: value for name, value in settings.items() if value is not None})
     try:
-        yield
+        yield folder
     finally:
         sys.argv = argv
         sys.path[:] = path
@@ -98,7 +143,8 @@ def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterato
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
     """A traceback from the first frame that is neither this file's nor runpy's."""
-    skipped = (__file__, runpy.__file__, "<frozen runpy>")
+    python2 = str(Path(__file__).parents[1] / "python2" / "running.py")
+    skipped = (__file__, runpy.__file__, "<frozen runpy>", python2)
     while trace is not None and trace.tb_frame.f_code.co_filename in skipped:
         trace = trace.tb_next
     return trace

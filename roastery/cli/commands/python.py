@@ -28,7 +28,9 @@ def _run(arguments: Arguments) -> int:
         "ROASTERY_LAYOUT": arguments.layout,
         "ROASTERY_THREADS": None if arguments.threads is None else str(arguments.threads),
     }
-    return run_script(script, settings)
+    report = arguments.py2_report
+    python2 = None if not arguments.py2 and report is None else (report or "")
+    return run_script(script, settings, python2=python2)
 
 
 COMMAND = Command(
@@ -42,6 +44,10 @@ COMMAND = Command(
         In a notebook, or inside of a program, `import roastery.caffe; roastery.caffe.install()`
         before the first `import caffe` does the same.
 
+        With --py2 the script and the modules in its folder, and in those that it adds to sys.path,
+        are Python 2: their source is rewritten as it is imported, and names that libraries have
+        dropped since are there. Files stay as they are. It needs the extra py2.
+
         With --dialect NetSpec and caffe_pb2 know the layers and fields of a fork, so that scripts
         of SSD, SegNet and others write and read their nets.
     """,
@@ -52,6 +58,13 @@ COMMAND = Command(
     ),
     flags=(
         IMAGE_FLAG,
+        Flag("py2", "the script is Python 2", "bool", False),
+        Flag(
+            "py2_report",
+            "with the script in Python 2, write what is changed of it, as a diff; -: to standard "
+            "error",
+            metavar="FILE",
+        ),
         Flag("m", "run a module instead of a script", metavar="MODULE", last=True),
         Flag("c", "run this code instead of a script", metavar="CODE", last=True),
         Flag(
@@ -68,6 +81,7 @@ COMMAND = Command(
     ),
     examples=(
         Example("roastery python train.py --epochs 3", "a script with its arguments"),
+        Example("roastery python --py2 solve.py", "a script of Python 2"),
         Example("roastery python --dialect=ssd ssd_pascal.py", "a script of a fork"),
         Example("roastery python -m pytest tests/", "a module"),
         Example("roastery python -c 'import caffe; print(caffe.layer_type_list())'", "a line"),

@@ -1,0 +1,109 @@
+"""``numpy``: what its functions took of old, sizes that are floats and text that holds bytes."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from ..byte_string import to_bytes
+
+
+def _whole(value: Any) -> Any:
+    """A size; a float with no fraction was one."""
+    if isinstance(value, tuple | list):
+        return tuple(map(_whole, value))
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    number = getattr(value, "ndim", 0) == 0
+    return int(value) if number and (isinstance(value, float) or kind == "f") else value
+
+
+def _sized(function: Any, place: int, word: str) -> Any:
+    """A function whose argument at this place is a size."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > place:
+            args = (*args[:place], _whole(args[place]), *args[place + 1 :])
+        if word in kwargs:
+            kwargs[word] = _whole(kwargs[word])
+        return function(*args, **kwargs)
+
+    call.__name__ = function.__name__
+    call.__doc__ = function.__doc__
+    return call
+
+
+def numpy_names(np: ModuleType) -> dict[str, Any]:
+    def made(function: Any) -> Any:
+        """Rows of different lengths make an array of objects."""
+
+        def array(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(value, dtype, *args, **kwargs)
+            except ValueError as error:
+                if dtype is not None or "inhomogeneous" not in str(error):
+                    raise
+            return function(value, object, *args, **kwargs)
+
+        array.__name__ = function.__name__
+        array.__doc__ = function.__doc__
+        return array
+
+    def fromstring(string: Any, dtype: Any = float, count: int = -1, sep: str = "") -> Any:
+        if sep:
+            text = string.decode() if isinstance(string, bytes) else string
+            return np.fromstring(text, dtype, count, sep=sep)
+        data = string.encode("latin-1") if isinstance(string, str) else string
+        return np.frombuffer(data, dtype, count).copy()
+
+    def frombuffer(buffer: Any, *args: Any, **kwargs: Any) -> Any:
+        return np.frombuffer(to_bytes(buffer), *args, **kwargs)
+
+    def load(file: Any, *args: Any, **kwargs: Any) -> Any:
+        from ..files import binary_stream
+
+        if len(args) < 2:
+            kwargs.setdefault("allow_pickle", True)
+        kwargs.setdefault("encoding", "latin1")
+        return np.load(binary_stream(file), *args, **kwargs)
+
+    def save(file: Any, *args: Any, **kwargs: Any) -> Any:
+        from ..files import binary_stream
+
+        return np.save(binary_stream(file), *args, **kwargs)
+
+    sizes = {"zeros": 0, "ones": 0, "empty": 0, "full": 0, "eye": 0, "identity": 0}
+    words = {"zeros": "shape", "ones": "shape", "empty": "shape", "full": "shape", "eye": "N"}
+    sized = {
+        name: _sized(getattr(np, name), at, words.get(name, "n")) for name, at in sizes.items()
+    }
+    return sized | {
+        "array": made(np.array),
+        "asarray": made(np.asarray),
+        "frombuffer": frombuffer,
+        "fromstring": fromstring,
+        "linspace": _sized(np.linspace, 2, "num"),
+        "load": load,
+        "random": _random(np.random),
+        "repeat": _sized(np.repeat, 1, "repeats"),
+        "reshape": _sized(np.reshape, 1, "shape"),
+        "save": save,
+        "tile": _sized(np.tile, 1, "reps"),
+    }
+
+
+def _random(module: ModuleType) -> ModuleType:
+    from .registry import facade
+
+    return facade("numpy.random", module)
+
+
+def random_names(module: ModuleType) -> dict[str, Any]:
+    sizes = {"choice": 1, "normal": 2, "random_sample": 0, "randint": 2, "random": 0, "uniform": 2}
+    return {name: _sized(getattr(module, name), at, "size") for name, at in sizes.items()} | {
+        "permutation": _sized(module.permutation, 0, "x"),
+        "random_integers": lambda low, high=None, size=None: (
+            module.randint(1, low + 1, size)
+            if high is None
+            else module.randint(low, high + 1, size)
+        ),
+    }

@@ -1,0 +1,80 @@
+"""Rewritten source to code whose tracebacks name the lines of the file as it is."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from types import CodeType
+from typing import Any, Literal
+
+from .converter import Converted
+
+CodeKind = Literal["exec", "eval", "single"]
+
+
+def compile_converted(
+    converted: Converted, before: str, filename: str, kind: CodeKind = "exec"
+) -> CodeType:
+    """Compile it under the name and with the lines of the file that it came from.
+
+    Args:
+        before: the text that was rewritten, for lines that show up in tracebacks.
+
+    Raises SyntaxError, with the file's own line.
+    """
+    with warnings.catch_warnings():
+        # "\d" in a string, `is` with a number: Python 2 said nothing.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if converted.python3:
+            return _code(compile(converted.text, filename, kind, dont_inherit=True))
+        try:
+            tree: Any = ast.parse(converted.text, filename, kind)
+        except SyntaxError as error:
+            _name_line(error, converted, before)
+            raise
+        _move(tree, converted, before)
+        try:
+            return _code(compile(tree, filename, kind, dont_inherit=True))
+        except SyntaxError as error:
+            error.text = error.text or _line(before, error.lineno or 0)
+            raise
+
+
+def _name_line(error: SyntaxError, converted: Converted, before: str) -> None:
+    if error.lineno and error.lineno <= len(converted.lines):
+        line = converted.lines[error.lineno - 1]
+        error.lineno = error.end_lineno = line
+        error.text = _line(before, line)
+        error.offset = error.end_offset = None
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.split("\n")
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _code(code: Any) -> CodeType:
+    assert isinstance(code, CodeType)
+    return code
+
+
+def _move(tree: ast.AST, converted: Converted, before: str) -> None:
+    """Give each node its line in the file; where the line was changed, all of it."""
+    old, new = before.split("\n"), converted.text.split("\n")
+    lines = converted.lines
+    for node in ast.walk(tree):
+        if not hasattr(node, "lineno"):
+            continue
+        place: Any = node
+        first, last = place.lineno, place.end_lineno or place.lineno
+        place.lineno = lines[min(first, len(lines)) - 1]
+        place.end_lineno = max(place.lineno, lines[min(last, len(lines)) - 1])
+        if _same(old, new, place.lineno, first) and _same(old, new, place.end_lineno, last):
+            continue
+        place.col_offset = 0
+        place.end_col_offset = len(old[min(place.end_lineno, len(old)) - 1].encode())
+
+
+def _same(old: list[str], new: list[str], old_line: int, new_line: int) -> bool:
+    return old_line <= len(old) and old[old_line - 1] == new[new_line - 1]

@@ -1,0 +1,290 @@
+"""What Python 2 means differently, in trees of fissix: division, methods, strings, exceptions.
+
+Each rule writes a call of a name that begins with ``py2_``; :mod:`roastery.python2.names` has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .literals import rewrite_number, rewrite_string
+from .offered import OFFERED, RENAMED_IMPORTS
+
+#: Methods of Python 2 that become calls: the method's name, whether it must be called without
+#: arguments, and what is called with the object and the arguments.
+_METHODS: dict[str, tuple[bool, str]] = {
+    "iteritems": (True, "py2_iteritems"),
+    "iterkeys": (True, "py2_iterkeys"),
+    "itervalues": (True, "py2_itervalues"),
+    "viewitems": (True, "py2_viewitems"),
+    "viewkeys": (True, "py2_viewkeys"),
+    "viewvalues": (True, "py2_viewvalues"),
+    "has_key": (False, "py2_has_key"),
+    "next": (True, "py2_next"),
+    "sort": (False, "py2_sort"),
+    "decode": (False, "py2_decode"),
+    "encode": (False, "py2_encode"),
+    "tostring": (False, "py2_tostring"),
+    "translate": (False, "py2_translate"),
+    "join": (False, "py2_join"),
+    "ParseFromString": (False, "py2_parse"),
+    "MergeFromString": (False, "py2_merge"),
+}
+#: Methods whose result becomes a list, as it was.
+_LISTS = ("keys", "values", "items")
+
+
+def apply_rules(tree: Any) -> list[tuple[str, int]]:
+    """Change the tree; the names of Python 2 that it uses, each with its first line."""
+    from fissix.pgen2 import token
+    from fissix.pygram import python_symbols as syms
+
+    names = _names_used(tree)
+    features = tree.future_features
+    rules: dict[int, Callable[[Any], None]] = {
+        syms.power: _methods,
+        syms.try_stmt: _messages,
+        token.NUMBER: rewrite_number,
+        token.STRING: lambda leaf: rewrite_string(leaf, "unicode_literals" in features),
+    }
+    if "division" not in features:
+        rules[syms.term] = _division
+        rules[syms.expr_stmt] = _divides_in_place
+    for node in list(tree.post_order()):
+        rule = rules.get(node.type)
+        if rule is not None and (node.parent is not None or node is tree):
+            rule(node)
+    return names
+
+
+def _names_used(tree: Any) -> list[tuple[str, int]]:
+    from fissix.pgen2 import token
+    from fissix.pygram import python_symbols as syms
+
+    found: dict[str, int] = {}
+    for leaf in tree.leaves():
+        if leaf.type != token.NAME:
+            continue
+        before = leaf.prev_sibling
+        attribute = before is not None and before.type == token.DOT
+        after = leaf.next_sibling
+        keyword = leaf.parent.type == syms.argument and after is not None and after.value == "="
+        if (leaf.value in OFFERED and not attribute and not keyword) or (
+            leaf.value in RENAMED_IMPORTS and _imported(leaf, syms)
+        ):
+            found.setdefault(leaf.value, leaf.lineno)
+    return list(found.items())
+
+
+def _imported(leaf: Any, syms: Any) -> bool:
+    node = leaf.parent
+    while node is not None:
+        if node.type in (syms.import_name, syms.import_from):
+            return True
+        node = node.parent
+    return False
+
+
+# --- division -------------------------------------------------------------------------
+
+
+def _division(node: Any) -> None:
+    """``a / b`` to ``py2_div(a, b)``, which drops the fraction of whole numbers."""
+    from fissix.fixer_util import Call, Name
+    from fissix.pytree import Node
+
+    if not any(_is(child, "/") for child in node.children):
+        return
+    prefix = node.prefix
+    children = [child.clone() for child in node.children]
+    children[0].prefix = ""
+    left = children[0]
+    plain = False  # whether left is a product that goes on
+    for sign, right in zip(children[1::2], children[2::2], strict=True):
+        if _is(sign, "/") and not (_is_float(left) or _is_float(right)):
+            left = Call(Name("py2_div"), [left, _comma(sign.prefix.strip(" ")), right])
+            if not right.prefix:
+                right.prefix = " "
+            plain = False
+        elif plain:
+            left.append_child(sign)
+            left.append_child(right)
+        else:
+            left, plain = Node(node.type, [left, sign, right]), True
+    left.prefix = prefix
+    node.replace(left)
+
+
+def _divides_in_place(node: Any) -> None:
+    """``x /= b``: ``x = py2_idiv(x, b)``, with what x is made of looked up once."""
+    from fissix.fixer_util import Call, Name, String
+    from fissix.pgen2 import token
+    from fissix.pygram import python_symbols as syms
+    from fissix.pytree import Leaf, Node
+
+    if len(node.children) != 3 or not _is(node.children[1], "/="):
+        return
+    target, _, value = node.children
+    prefix, target, value = node.prefix, target.clone(), value.clone()
+    target.prefix = ""
+    value.prefix = " "
+    trailer = target.children[-1] if target.type == syms.power else None
+    if trailer is not None and trailer.type == syms.trailer and _is(trailer.children[0], "["):
+        key = trailer.children[1].clone()
+        trailer.remove()
+        if key.type in (syms.subscript, syms.subscriptlist) or _is(key, ":"):
+            key.prefix = ""
+            brackets = Node(syms.trailer, [Leaf(token.LSQB, "["), key, Leaf(token.RSQB, "]")])
+            key = Node(syms.power, [Name("py2_key"), brackets])
+        key.prefix = " "
+        call = Call(Name("py2_idiv_item"), [target, _comma(), key, _comma(), value])
+    elif trailer is not None and _is(trailer.children[0], ".") and not _mangled(trailer):
+        name = String(repr(trailer.children[1].value), prefix=" ")
+        trailer.remove()
+        call = Call(Name("py2_idiv_attribute"), [target, _comma(), name, _comma(), value])
+    else:
+        again = target.clone()
+        call = Node(
+            syms.expr_stmt,
+            [
+                target,
+                Leaf(token.EQUAL, "=", prefix=" "),
+                Call(Name("py2_idiv"), [again, _comma(), value], prefix=" "),
+            ],
+        )
+    call.prefix = prefix
+    node.replace(call)
+
+
+def _mangled(trailer: Any) -> bool:
+    name = trailer.children[1].value
+    return name.startswith("__") and not name.endswith("__")
+
+
+def _is_float(node: Any) -> bool:
+    """Whether it is a number with a fraction, or ``float(...)``: there nothing is dropped."""
+    from fissix.pgen2 import token
+    from fissix.pygram import python_symbols as syms
+
+    if node.type == token.NUMBER:
+        text = node.value.lower()
+        return not text.startswith("0x") and any(sign in text for sign in ".ej")
+    return (
+        node.type == syms.power
+        and len(node.children) == 2
+        and _is(node.children[0], "float")
+        and _is(node.children[1].children[0], "(")
+    )
+
+
+# --- methods --------------------------------------------------------------------------
+
+
+def _methods(node: Any) -> None:
+    """``d.iteritems()`` to ``py2_iteritems(d)``, ``d.keys()`` to ``py2_list(d.keys())`` ..."""
+    from fissix.fixer_util import Call, Name
+    from fissix.pygram import python_symbols as syms
+    from fissix.pytree import Node
+
+    at = 1
+    while at + 1 < len(node.children):
+        dot, call = node.children[at], node.children[at + 1]
+        name = _method(dot, call, syms)
+        inner = call.children[1:-1] if name else []
+        prefix = node.prefix
+        new = None
+        if name in _LISTS and not inner:
+            taken = [child.clone() for child in node.children[: at + 2]]
+            taken[0].prefix = ""
+            new = Call(Name("py2_list"), [Node(syms.power, taken)])
+        elif _concerned(name, node.children[:at], inner):
+            taken = [child.clone() for child in node.children[:at]]
+            taken[0].prefix = ""
+            subject = taken[0] if len(taken) == 1 else Node(syms.power, taken)
+            arguments = [child.clone() for child in inner]
+            if arguments:
+                arguments = [_comma(), *arguments]
+                arguments[1].prefix = arguments[1].prefix or " "
+            new = Call(Name(_METHODS[name][1]), [subject, *arguments])
+        if new is None:
+            at += 1
+            continue
+        new.prefix = prefix
+        rest = [child.clone() for child in node.children[at + 2 :]]
+        if not rest:
+            node.replace(new)
+            return
+        while node.children:
+            node.children[0].remove()
+        for child in [new, *rest]:
+            node.append_child(child)
+        at = 1
+
+
+def _method(dot: Any, call: Any, syms: Any) -> str:
+    if dot.type != syms.trailer or call.type != syms.trailer:
+        return ""
+    if not _is(dot.children[0], ".") or not _is(call.children[0], "("):
+        return ""
+    return str(dot.children[1].value)
+
+
+def _concerned(name: str, owner: list[Any], arguments: list[Any]) -> bool:
+    """Whether a call of a method of that name may mean something else now."""
+    from fissix.pgen2 import token
+
+    if name not in _METHODS or (_METHODS[name][0] and arguments):
+        return False
+    if name == "join":  # as os.path.join is, too
+        return owner[-1].type == token.STRING and _one(arguments)
+    if name == "translate":
+        return not _one(arguments)
+    return name != "sort" or bool(arguments)
+
+
+def _one(arguments: list[Any]) -> bool:
+    """Whether there is one argument."""
+    from fissix.pygram import python_symbols as syms
+
+    return len(arguments) == 1 and arguments[0].type != syms.arglist
+
+
+# --- exceptions -----------------------------------------------------------------------
+
+
+def _messages(node: Any) -> None:
+    """In ``except E as e``: ``e.message`` to ``py2_message(e)``, ``e[0]`` to ``e.args[0]``."""
+    from fissix.fixer_util import Call, Dot, Name
+    from fissix.pgen2 import token
+    from fissix.pygram import python_symbols as syms
+    from fissix.pytree import Node
+
+    children = node.children
+    for at, clause in enumerate(children):
+        if clause.type != syms.except_clause or len(clause.children) != 4:
+            continue
+        name = clause.children[3].value
+        for power in list(children[at + 2].post_order()):
+            if power.type != syms.power or not _is(power.children[0], name):
+                continue
+            trailer = power.children[1]
+            if trailer.type != syms.trailer:
+                continue
+            if _is(trailer.children[0], ".") and _is(trailer.children[1], "message"):
+                prefix = power.prefix
+                trailer.remove()
+                power.children[0].replace(Call(Name("py2_message"), [Name(name)], prefix=prefix))
+            elif _is(trailer.children[0], "[") and trailer.children[1].type == token.NUMBER:
+                power.insert_child(1, Node(syms.trailer, [Dot(), Name("args")]))
+
+
+def _is(leaf: Any, text: str) -> bool:
+    return getattr(leaf, "value", None) == text
+
+
+def _comma(prefix: str = "") -> Any:
+    from fissix.pgen2 import token
+    from fissix.pytree import Leaf
+
+    return Leaf(token.COMMA, ",", prefix=prefix)
