@@ -54,7 +54,7 @@ from .export_torch import export_torch
 from .onnx_pictures import picture_texts
 from .own_places import graph_without_folders
 from .picture_use import NO_PICTURES, NO_RULES, PictureRules, pictures_of
-from .targets import ANY_CPU
+from .targets import ANY_CPU, PLANNED_THREADS
 
 PORTABLE = "cuda:sm_80"
 """Its PTX goes into every artifact for GPUs: newer ones compile it when it is loaded."""
@@ -216,6 +216,7 @@ def export_program(
     plan_for: Sequence[Mapping[str, Sequence[int]]] = (),
 ) -> Exported:
     """Export a lowered net with the parameters that a store holds, as :func:`export_net` does."""
+    asked = replace(asked, threads=PLANNED_THREADS)
     asked_for = [cpu_baseline] if isinstance(cpu_baseline, str) else cpu_baseline
     baselines = [name.strip() for text in asked_for for name in text.split(",")]
     if _for_c(targets):

@@ -32,6 +32,8 @@ def exported(folder: Path, named: str, seed: int, baseline: str) -> bytes:
             "PYTHONHASHSEED": str(seed),
             "ROASTERY_CACHE": str(folder / "cache"),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "OMP_NUM_THREADS": str(seed),
+            "TZ": f"UTC+{seed % 12}",
         },
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
