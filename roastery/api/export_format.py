@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ir.errors import RoasteryError
 
@@ -22,6 +23,8 @@ ARTIFACT = Format("roast", ".roast", "an artifact")
 ONNX = Format("onnx", ".onnx", "an ONNX model")
 TORCH = Format("torch", "", "a folder for PyTorch")
 
+_OF_PYTORCH = (".pt", ".pth", ".py", ".safetensors")
+
 FORMATS: Mapping[str, Format] = {f.name: f for f in (ARTIFACT, ONNX, TORCH)}
 
 
@@ -30,8 +33,13 @@ def chosen_format(asked: str, output: str | os.PathLike[str]) -> Format:
 
     Raises RoasteryError where the two contradict each other, and for an unknown name.
     """
-    endings = (f for f in FORMATS.values() if f.ending)
-    named = next((f for f in endings if os.fspath(output).endswith(f.ending)), None)
+    ending = Path(output).suffix.lower()
+    named = next((f for f in FORMATS.values() if f.ending and f.ending == ending), None)
+    if not asked and ending in _OF_PYTORCH:
+        raise RoasteryError(
+            f"{os.fspath(output)} is named like a file of PyTorch, which would be {ARTIFACT.what}",
+            hint=f"--format {TORCH.name} --output NAME writes {TORCH.what}",
+        )
     if not asked:
         return named or ARTIFACT
     if asked not in FORMATS:
