@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Literal
 
 from ir.errors import RoasteryError
@@ -20,6 +20,8 @@ from ir.errors import RoasteryError
 from ..files.regular_file import check_regular
 from ..files.special_output import is_pipe
 from ..python2.hints import say_python2
+from ..startup import own_names
+from ..startup.for_children import environment_for_children
 from ..startup.working_folder import put_working_folder_back
 
 if TYPE_CHECKING:
@@ -62,8 +64,10 @@ def run_script(
     if script.kind == "file" and not Path(script.source).is_dir() and not is_pipe(script.source):
         check_regular(script.source)
     install()
+    settings = {**(settings or {}), **environment_for_children()}
     with (
-        _surroundings(script, settings or {}) as folder,
+        _surroundings(script, settings) as folder,
+        own_names.told_apart(),
         _language(python2, folder) as report,
         inside_script(),
     ):
@@ -106,11 +110,25 @@ def _execute(script: Script) -> None:
     if script.kind == "file":
         runpy.run_path(script.source, run_name="__main__")
     elif script.kind == "module":
-        runpy.run_module(script.source, run_name="__main__", alter_sys=True)
+        module = own_names.users_name(script.source)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     elif script.kind == "code":
-        exec(compile(script.source, "<string>", "exec"), {"__name__": "__main__"})
+        with _as_main() as names:
+            exec(compile(script.source, "<string>", "exec"), names)
     else:
-        code.interact("`import caffe` is roastery.caffe", local={"__name__": "__main__"})
+        with _as_main() as names:
+            code.interact("`import caffe` is roastery.caffe", local=names)
+
+
+@contextlib.contextmanager
+def _as_main() -> Iterator[dict[str, object]]:
+    """The names of a new module ``__main__``, which pickle and ``import __main__`` find."""
+    before, module = sys.modules["__main__"], ModuleType("__main__")
+    sys.modules["__main__"] = module
+    try:
+        yield vars(module)
+    finally:
+        sys.modules["__main__"] = before
 
 
 @contextlib.contextmanager
@@ -142,9 +160,19 @@ def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterato
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback from the first frame that is neither this file's nor runpy's."""
+    """A traceback from the first frame that is neither this file's nor runpy's, without those of
+    imports that we look through."""
     python2 = str(Path(__file__).parents[1] / "python2" / "running.py")
     skipped = (__file__, runpy.__file__, "<frozen runpy>", python2)
     while trace is not None and trace.tb_frame.f_code.co_filename in skipped:
         trace = trace.tb_next
+    at = trace
+    while at is not None:
+        while at.tb_next is not None and _is_of_imports(at.tb_next):
+            at.tb_next = at.tb_next.tb_next
+        at = at.tb_next
     return trace
+
+
+def _is_of_imports(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename == own_names.__file__

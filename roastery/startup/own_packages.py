@@ -69,5 +69,6 @@ def _explain(home: Path, strangers: list[tuple[str, Path]]) -> str:
     return (
         "\n".join(lines)
         + f"\n  hint: rename {names} in {folders}, run from another folder, "
-        + f"or put {home} first on PYTHONPATH"
+        + f"or put {home} first on PYTHONPATH; "
+        + "`roastery python` runs scripts that have such modules"
     )

@@ -63,6 +63,7 @@ def user_module(
     whatever the module raises itself goes to the caller.
     """
     folders = _folders(where)
+    name = _of_script(name, folders, allowed)
     _check_name(name, where, folders, allowed)
     prepare()
     loaded = sys.modules.get(name)
@@ -94,6 +95,7 @@ def user_module(
 def importable(name: str, where: Location, allowed: bool) -> str | None:
     """The file of the module that :func:`user_module` would give; None where it would refuse."""
     try:
+        name = _of_script(name, _folders(where), allowed)
         _check_name(name, where, _folders(where), allowed)
     except PythonModuleError:
         return None
@@ -133,6 +135,19 @@ def _folders(place: Location) -> list[str]:
     if place.file and (here or os.path.isabs(place.file)):
         folders.append(str(Path(place.file).resolve().parent))
     return list(dict.fromkeys(folders))
+
+
+def _of_script(name: str, folders: list[str], allowed: bool) -> str:
+    """What a module is called that has the name of one of ours, under `roastery python`.
+
+    The script's imports tell both apart, and what does that is at hand there.
+    """
+    script = sys.modules.get("__script__")
+    if script is None or not allowed or name.partition(".")[0] not in OWN_PACKAGES:
+        return name
+    OFFERED.offer(folders)
+    found: str = script.users_name(name)
+    return found
 
 
 def _check_name(name: str, where: Location, folders: list[str], allowed: bool) -> None:

@@ -40,9 +40,12 @@ COMMAND = Command(
     description="""
         Runs the script as python does, with its arguments, but `import caffe` and everything
         below it is roastery.caffe, whether or not a Caffe is installed. Scripts need no change.
+        So it is in the Pythons that the script starts: by subprocess, by multiprocessing, as
+        kernels of Jupyter. Modules of the script's own may be called runtime, compiler, ir or
+        frontends, as packages of ours are: its imports find them.
 
         In a notebook, or inside of a program, `import roastery.caffe; roastery.caffe.install()`
-        before the first `import caffe` does the same.
+        before the first `import caffe` does the same; `roastery link` does it for good.
 
         With --py2 the script and the modules in its folder, and in those that it adds to sys.path,
         are Python 2: their source is rewritten as it is imported, and names that libraries have
