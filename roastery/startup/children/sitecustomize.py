@@ -29,6 +29,6 @@ if __name__ == "sitecustomize":
         _child.begin()
     _ours = sys.modules.pop(__name__)
     try:
-        import sitecustomize
+        import sitecustomize  # type: ignore
     except ImportError:
         sys.modules[__name__] = _ours

@@ -1,0 +1,1 @@
+"""``caffe`` in an environment for good: what `roastery link` writes, `roastery unlink` removes."""
