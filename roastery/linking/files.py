@@ -6,8 +6,8 @@ read and do not run.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _INIT = '''\
@@ -58,9 +58,10 @@ from roastery.caffe.net_spec import to_proto as to_proto
 
 def link_files() -> Mapping[str, str]:
     """What each file holds, by its path below the package's folder."""
-    from .. import caffe
+    from ..caffe import modes
 
-    names = [info.name for info in pkgutil.iter_modules(caffe.__path__) if not info.ispkg]
+    modules = Path(modes.__file__).parent.glob("*.py")
+    names = sorted(path.stem for path in modules if path.stem != "__init__")
     files = {f"{name}.pyi": f"from roastery.caffe.{name} import *\n" for name in names}
     return files | {
         "__init__.py": _INIT,
@@ -73,11 +74,11 @@ def link_files() -> Mapping[str, str]:
 
 
 def _interface(names: list[str]) -> str:
-    from .. import caffe
+    from ..caffe import __all__ as public
 
     submodules = [name for name in names if name.isidentifier() and not name.startswith("_")]
     here = {"layers", "params", "io", "proto", "__version__"}
-    own = [name for name in caffe.__all__ if name not in here]
+    own = [name for name in public if name not in here]
     lines = ['"""``caffe`` as Roastery has it: made by `roastery link`, for editors."""', ""]
     lines += [f"from roastery.caffe import {name} as {name}" for name in sorted(own)]
     lines += ["from . import proto as proto"]

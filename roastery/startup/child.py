@@ -39,5 +39,5 @@ def begin() -> None:
     own_names = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = own_names
     spec.loader.exec_module(own_names)
-    own_names.install()
+    own_names.tell_apart()
     sys.meta_path.insert(0, _LaterAlias())

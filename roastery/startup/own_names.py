@@ -54,7 +54,7 @@ class _Ours(MetaPathFinder):
         return PathFinder.find_spec(fullname, [_HOME]) if fullname in OURS else None
 
 
-def install() -> None:
+def tell_apart() -> None:
     """From now on imports tell both apart."""
     package = ModuleType(SCRIPT, "Modules of the script's own.")
     package.__path__ = _Folders()  # type: ignore[assignment]
@@ -72,7 +72,7 @@ def told_apart() -> Iterator[None]:
     if SCRIPT in sys.modules:
         yield
         return
-    install()
+    tell_apart()
     try:
         yield
     finally:
