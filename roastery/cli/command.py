@@ -107,6 +107,7 @@ class Command:
         description: more about it, in paragraphs.
         aliases: other names, such as the one that Caffe's tool has.
         accepts: flags of Caffe's one binary that another command heeds; here they change nothing.
+        others: gives flags that its page does not list, since there are too many of them.
         signals: what SIGINT, SIGTERM and SIGHUP do: "end" the command, cleanly; "own": it takes
             those that :func:`roastery.cli.signals.held_signals` gives out and decides; "python":
             what they do in any Python program.
@@ -122,6 +123,7 @@ class Command:
     description: str = ""
     aliases: Sequence[str] = ()
     accepts: Sequence[Flag] = ()
+    others: Callable[[], Mapping[str, Flag]] | None = None
     signals: Literal["end", "own", "python"] = "end"
 
     def flag(self, name: str) -> Flag | None:

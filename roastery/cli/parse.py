@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 from .command import COMMON_FLAGS, Arguments, Command, Flag, UsageError
@@ -106,7 +107,9 @@ class _Parser:
         if flag.kind == "bool":
             self._set(flag, _boolean(shown, value) if has_value else True)
             return at + 1
-        if not has_value:
+        if not has_value and flag.alone is not None and _ends_here(words, at):
+            value = flag.alone
+        elif not has_value:
             if at + 1 == len(words) or self._is_known_flag(words[at + 1]):
                 raise UsageError(f"{shown} needs a value: {shown}={metavar(flag)}")
             at += 1
@@ -127,10 +130,16 @@ class _Parser:
 
     def _known(self, name: str) -> Flag | None:
         own = self._command.flag(name) or EVERYWHERE.get(name)
-        return own or next((flag for flag in self._command.accepts if flag.name == name), None)
+        accepted = next((flag for flag in self._command.accepts if flag.name == name), None)
+        return own or accepted or self._others.get(name)
+
+    @cached_property
+    def _others(self) -> Mapping[str, Flag]:
+        """Flags that the command takes, and its page does not list."""
+        return self._command.others() if self._command.others is not None else {}
 
     def _set(self, flag: Flag, value: Any) -> None:
-        if self._command.flag(flag.name) is flag:
+        if self._command.flag(flag.name) is flag or flag.name in self._others:
             if flag.repeated:
                 self._values.setdefault(flag.name, []).append(value)
             else:
@@ -206,7 +215,7 @@ class _Parser:
 
     def _unknown(self, shown: str, name: str) -> UsageError:
         flags = [flag.name for flag in (*self._command.flags, *COMMON_FLAGS)]
-        flags += [*EVERYWHERE, *(flag.name for flag in self._command.accepts)]
+        flags += [*EVERYWHERE, *(flag.name for flag in self._command.accepts), *self._others]
         close = get_close_matches(name, flags, n=1, cutoff=0.6)
         near = f"did you mean --{close[0]}?" if close else f"see {self._help_line()}"
         return UsageError(f"{self._command.name} has no flag {shown}; {near}")
@@ -254,6 +263,11 @@ class _Parser:
                 f"see {self._help_line()}"
             )
         return arguments
+
+
+def _ends_here(words: Sequence[str], at: int) -> bool:
+    """Whether no value follows a flag."""
+    return at + 1 == len(words) or words[at + 1] == "--" or _is_flag(words[at + 1])
 
 
 def _is_flag(word: str) -> bool:

@@ -47,7 +47,7 @@ _FIELDS = (
 )
 """Fields that have the same name and meaning in both."""
 
-_HONOURED = ("eval_type", "ap_version", "show_per_class_result", "plateau_winsize")
+HONOURED = ("eval_type", "ap_version", "show_per_class_result", "plateau_winsize")
 """Fields of SSD's solvers that are honoured here."""
 
 _NOT_NEGATIVE = ("max_iter", "display", "snapshot", "test_interval", "stepsize")
@@ -134,7 +134,7 @@ def solver_config(solver: Message) -> SolverConfig:
 def _refuse_foreign(solver: Message) -> None:
     """Settings of other forks that would change the training."""
     for name in solver.foreign_fields():
-        if name in _HONOURED:
+        if name in HONOURED:
             continue
         default = solver.message_type.fields[name].default
         if default is None or solver[name] != default:

@@ -190,3 +190,25 @@ def test_wrong_devices(word: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         requested_device(arguments)
     assert re.match(message.replace("?", r"\?"), str(caught.value))
+
+
+def test_a_flag_that_may_stand_alone() -> None:
+    found = command(flags=(Flag("json", "a file", default="", alone="-"), Flag("gray", "", "bool")))
+    for words, value in (
+        (["--json"], "-"),
+        (["--json", "--gray"], "-"),
+        (["--json", "--", "a"], "-"),
+        (["--json", "x.json"], "x.json"),
+        (["--json=x.json"], "x.json"),
+        (["--json="], ""),
+        ([], ""),
+    ):
+        assert parse_arguments(found, words).json == value, words
+
+
+def test_flags_that_the_page_does_not_list() -> None:
+    found = command(others=lambda: {"heat": Flag("heat", "how hot"), "rate": Flag("rate", "no")})
+    arguments = parse_arguments(found, ["--heat", "-1..2", "--rate=2"])
+    assert (arguments.heat, arguments.rate, arguments.given) == ("-1..2", 2.0, {"heat", "rate"})
+    with pytest.raises(UsageError, match=r"did you mean --heat\?"):
+        parse_arguments(found, ["--haet=1"])

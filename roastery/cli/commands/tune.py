@@ -60,6 +60,7 @@ COMMAND = Command(
     summary="Measure which kernels of a net are fastest, and keep that",
     group="Compiling",
     description=(
+        "(To find the settings with which a net trains best, see `roastery tune_solver`.) "
         "Kernels can be cut into tiles of several sizes, and deep sums into parts. Which way is "
         "fastest a cost model predicts (docs/performance.md); this command measures it, on the GPU "
         "that is there: of each kernel the six ways that the model likes best, compiled, run on "
