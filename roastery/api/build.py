@@ -91,7 +91,9 @@ def build_executable(
         program = folder / "program"
         build_program(folder, name, compiler, made.baselines[0], program)
         with atomic_path(output) as temporary:
-            shutil.copyfile(program, temporary)
+            # Not copyfile, whose errors name the source where the target's disk is full.
+            with program.open("rb") as made_here, temporary.open("wb") as file:
+                shutil.copyfileobj(made_here, file)
             temporary.chmod(_ANYBODY & ~_umask())
     return replace(made, path=os.fspath(output), nbytes=os.path.getsize(output))
 

@@ -190,6 +190,24 @@ def test_bombs(folder: Path) -> None:
         assert message in found[f"{name}x"], (name, found[f"{name}x"])
 
 
+def test_a_picture_that_is_cut_off_is_none(folder: Path) -> None:
+    """The decoder fills up what is missing of a JPEG; OpenCV refuses it, and so does a program."""
+    names = []
+    for whole in sorted(p for p in folder.iterdir() if p.suffix in (".jpg", ".png")):
+        data = whole.read_bytes()
+        for end in {*range(20, len(data), len(data) // 25), len(data) - 2, len(data) - 1}:
+            names.append(f"{end}_{whole.name}x")
+            (folder / names[-1]).write_bytes(data[:end])
+        (folder / f"more_{whole.name}x").write_bytes(data + b"\xff\xd8 and more")
+        assert told(folder, [f"more_{whole.name}x"]) == {f"more_{whole.name}x": "ok"}
+    found = told(folder, names)
+    read = [n for n, said in found.items() if said == "ok" and not n.endswith(".pngx")]
+    assert names and not read
+    for name in names:
+        data = np.frombuffer((folder / name).read_bytes(), np.uint8)
+        assert name.endswith(".pngx") or cv2.imdecode(data, cv2.IMREAD_UNCHANGED) is None, name
+
+
 def test_it_reads_what_opencv_reads(folder: Path) -> None:
     """So that the pictures above are pictures."""
     for path in folder.iterdir():

@@ -100,6 +100,20 @@ static double passes(const unsigned char *data, size_t nbytes) {
     return found;
 }
 
+/* Whether a JPEG file has its end, which the decoder does not miss: it fills up what is cut off. */
+static int has_end(const unsigned char *data, size_t nbytes) {
+    size_t i = 2;
+    while (i + 1 < nbytes) {
+        const unsigned char mark = data[i + 1];
+        if (data[i] != 0xff || mark == 0xff) ++i; /* coded pixels, or filling */
+        else if (mark == 0xd9) return 1;
+        else if (mark < 2 || (mark >= 0xd0 && mark <= 0xd8)) i += 2; /* nothing follows */
+        else if (i + 3 >= nbytes) return 0;
+        else i += 2 + ((size_t)data[i + 2] << 8 | data[i + 3]);
+    }
+    return 0;
+}
+
 static double number_at(const unsigned char *data) {
     return (double)((uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 |
                     (uint32_t)data[3]);
@@ -139,6 +153,8 @@ static int decoded(picture *made, const unsigned char *data, size_t nbytes, char
         return failed(problem, size, "is damaged: so few bytes hold no such picture");
     if (pixels * passes(data, nbytes) > MOST_WORK)
         return failed(problem, size, "takes too long to decode: it is in too many parts");
+    if (data[0] == 0xff && !has_end(data, nbytes))
+        return failed(problem, size, "is damaged: it is cut off");
     made->wide = stbi_is_16_bit_from_memory(data, length);
     made->pixels = made->wide
                        ? (void *)stbi_load_16_from_memory(data, length, &made->width, &made->height,
