@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import roastery
+from benchmarks.drawn_weights import draw_weights, settle
 from benchmarks.zoo import ZooNet
-from ir.program import NetProgram
-from roastery.api.executable import Executable, Parameters
 from roastery.reading import nets
 from roastery.weights.parameters import save_weights
 
@@ -38,7 +37,7 @@ def write_job(folder: Path, net: ZooNet, batch: int, *, trains: bool) -> None:
     (folder / "net.prototxt").write_text(text)
     rng = np.random.default_rng(1)
     executable = roastery.compile(folder / "net.prototxt", device="reference", phase="TRAIN")
-    _draw_weights(executable.program, executable.parameters, rng)
+    draw_weights(executable.program, executable.parameters, rng)
     arrays = {
         name: rng.integers(0, net.classes, shape) if name == "label" else rng.random(shape)
         for name, shape in executable.inputs.items()
@@ -46,7 +45,7 @@ def write_job(folder: Path, net: ZooNet, batch: int, *, trains: bool) -> None:
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array.astype(np.float32))
     if not trains:
-        _settle(executable, arrays["data"])
+        settle(executable, {"data": arrays["data"][:2]})
     message = nets.read_net(folder / "net.prototxt")
     save_weights(folder / "net.caffemodel", message, executable.program, executable.store)
     if not trains and importlib.util.find_spec("onnx"):
@@ -55,28 +54,3 @@ def write_job(folder: Path, net: ZooNet, batch: int, *, trains: bool) -> None:
         blobs = executable.program.blobs
         model = onnx_model(message, executable.parameters, blobs["prob"][-1].shape)
         (folder / "net.onnx").write_bytes(model.SerializeToString())
-
-
-def _draw_weights(program: NetProgram, parameters: Parameters, rng: np.random.Generator) -> None:
-    """Such that no layer makes numbers much larger or smaller than it gets."""
-    for layer in program.layers:
-        if layer.type == "BatchNorm" or layer.key not in parameters:
-            continue
-        for array in parameters[layer.key]:
-            if layer.type == "Scale":  # most ReLUs pass: else roundings grow from layer to layer
-                array[...] = rng.normal(1.0, 0.1, array.shape)
-            elif array.ndim > 1:
-                spread = np.sqrt(2.0 / np.prod(array.shape[1:]))
-                array[...] = spread * rng.standard_normal(array.shape, np.float32)
-            else:
-                array[...] = rng.normal(0.0, 0.05, array.shape)
-
-
-def _settle(executable: Executable, data: np.ndarray) -> None:
-    """BatchNorm's means and variances are those of the input; probabilities are not all alike."""
-    executable(data=data[:2])
-    probabilities = np.log(executable(data=data[:2])["prob"] + 1e-30)
-    spread = float(probabilities.reshape(len(data[:2]), -1).std(axis=1).mean())
-    last = list(executable.parameters)[-1]
-    for array in executable.parameters[last]:
-        array /= max(spread, 1e-3) / 2.0

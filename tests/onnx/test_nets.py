@@ -3,59 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from onnx import TensorProto
 
-from benchmarks.zoo import ZOO
-from benchmarks.zoo.captioner import captioner
-from benchmarks.zoo.fcn8s import fcn8s
-from examples.ssd.make_net import deploy as ssd
 from roastery.api.export_onnx import OnnxRequest
+from tests.support.known_nets import KNOWN_NETS, small_text
 from tests.support.layer_cases import LayerCase
 from tests.support.onnx_run import OnnxRun
 
-#: The nets, and the edge of the pictures that they are given here.
-NETS: dict[str, tuple[Callable[[], str], int]] = {
-    "lenet": (lambda: ZOO["lenet"].text(1, deploy=True), 28),
-    "caffenet": (lambda: ZOO["caffenet"].text(1, deploy=True), 67),
-    "googlenet": (lambda: ZOO["googlenet"].text(1, deploy=True), 64),
-    "resnet50": (lambda: ZOO["resnet50"].text(1, deploy=True), 64),
-    "squeezenet": (lambda: ZOO["squeezenet"].text(1, deploy=True), 63),
-    "mobilenet": (lambda: ZOO["mobilenet"].text(1, deploy=True), 64),
-    "fcn8s": (lambda: fcn8s(1, deploy=True), 40),
-    "captioner": (lambda: captioner(1, deploy=True), 0),
-    "ssd": (ssd, 64),
-}
-
-
-def _fewer(match: re.Match[str]) -> str:
-    """A multiple of 8 channels, or groups, is an eighth of them."""
-    count = int(match[2])
-    return f"{match[1]}: {count // 8 if count % 8 == 0 else count}"
-
 
 def small(name: str) -> LayerCase:
-    text, edge = NETS[name]
-    made = text()
-    if name not in ("ssd", "lenet"):
-        made = re.sub(r"(num_output|group): (\d+)", _fewer, made)
-    # Chance gives each class a fourth.
-    made = re.sub(r"confidence_threshold: [0-9.]+", "confidence_threshold: 0.24", made)
-    if edge:
-        made = re.sub(r"dim: \d+ dim: \d+ \}", f"dim: {edge} dim: {edge} }}", made, count=1)
     fills = {}
     if name == "captioner":
         fills = {
             "words": lambda rng: rng.integers(0, 50, (20, 1)),
             "cont": lambda rng: (np.arange(20) > 0).reshape(20, 1),
         }
-    return LayerCase("Net", name, made, inputs=fills)
+    return LayerCase("Net", name, small_text(name), inputs=fills)
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", KNOWN_NETS)
 def test_nets(name: str) -> None:
     """At the number of images that it was exported with, and at another."""
     dynamic = "batch" if name != "captioner" else ""
@@ -81,7 +50,7 @@ def test_fixed_sizes(name: str) -> None:
     assert not OnnxRun(small(name), OnnxRequest(), tame=True).compare()
 
 
-@pytest.mark.parametrize("name", [name for name in NETS if name != "ssd"])
+@pytest.mark.parametrize("name", [name for name in KNOWN_NETS if name != "ssd"])
 def test_half(name: str) -> None:
     """Weights are float16, inputs and outputs float32; results are what 11 bits make of them."""
     run = OnnxRun(small(name), OnnxRequest(half=True), tame=True)

@@ -1,0 +1,1 @@
+"""Nets in the forms that they leave in, beside the compiled net."""
