@@ -17,6 +17,7 @@ from ir.graph_sizes import graph_at
 from ir.interpret import run_graph
 from ir.op import Property
 from ir.program import NetProgram
+from runtime.artifact.pictures import NO_PICTURES, Pictures
 from runtime.artifact.reader import calls_back
 from runtime.memory.store import Store
 
@@ -33,6 +34,8 @@ class Exported:
         baselines: CPUs for which there is machine code, or C.
         path: of the file or folder.
         fixed: shapes of inputs, where it runs at these alone.
+        pictures: how they become an input, and what classes are called.
+        takes_pictures: whether an input is such as pictures become.
     """
 
     targets: tuple[str, ...]
@@ -42,6 +45,8 @@ class Exported:
     baselines: tuple[str, ...]
     path: str
     fixed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    pictures: Pictures = NO_PICTURES
+    takes_pictures: bool = False
 
 
 def deployed(program: NetProgram, options: CompileOptions) -> tuple[Graph, Graph]:

@@ -18,6 +18,7 @@ from ir.graph import Graph, Role
 from ir.graph_sizes import graph_at
 from ir.program import NetProgram
 from runtime.artifact import Pictures
+from runtime.artifact.pictures import NO_PICTURES
 from runtime.cpu.backend import CpuBackend
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
@@ -28,7 +29,6 @@ from ..devices.compile_options import CompileRequest, device_options
 from .cpu_baselines import baseline_target, runs_here
 from .deployed import Exported, check_host, computed_once, deployed
 from .export_folder import write_folder
-from .picture_use import NO_PICTURES
 
 
 def export_c(

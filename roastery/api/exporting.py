@@ -26,6 +26,7 @@ from ir.size import value_of
 from runtime.artifact import Code, Pictures, write_artifact
 from runtime.artifact.container import PLAN
 from runtime.artifact.cpu_code import plan_member
+from runtime.artifact.pictures import NO_PICTURES
 from runtime.memory.store import Store
 from runtime.python.permission import python_allowed
 
@@ -53,7 +54,13 @@ from .export_sizes import planned_for, size_conditions
 from .export_torch import export_torch
 from .onnx_pictures import picture_texts
 from .own_places import graph_without_folders
-from .picture_use import NO_PICTURES, NO_RULES, PictureRules, pictures_of
+from .picture_use import (
+    NO_RULES,
+    PictureRules,
+    picture_input,
+    pictures_of,
+    tell_other_classes,
+)
 from .targets import ANY_CPU, PLANNED_THREADS
 
 PORTABLE = "cuda:sm_80"
@@ -154,23 +161,25 @@ def export_net(
     if pictures.labels and _for_c(targets):  # a program has nobody who says it later
         pictures = replace(pictures, usual=True)
     used = pictures_of(message, inputs, pictures)
+    outputs = {p.name: p.value.type for p in program.graph.outputs if p.role is Role.RESULT}
+    tell_other_classes(used.labels, outputs)
     if kind is ONNX:
         said = picture_texts(used)
-        return export_onnx(program, store, output, replace(wanted, metadata=said))
-    asked = CompileRequest(precision, passes, layout)
-    chosen = TuneRequest(tuned, tune)
-    return export_program(
-        program,
-        store,
-        output,
-        targets or ["cpu"],
-        asked,
-        progress,
-        cpu_baseline,
-        chosen,
-        used,
-        plan_for,
-    )
+        made = export_onnx(program, store, output, replace(wanted, metadata=said))
+    else:
+        made = export_program(
+            program,
+            store,
+            output,
+            targets or ["cpu"],
+            CompileRequest(precision, passes, layout),
+            progress,
+            cpu_baseline,
+            TuneRequest(tuned, tune),
+            used,
+            plan_for,
+        )
+    return replace(made, pictures=used, takes_pictures=picture_input(inputs) is not None)
 
 
 def _as_torch(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
+from ir.printable import printable
 from ir.types import TensorType
 from runtime.artifact import Pictures
 from runtime.pictures import Preprocessing, scale_picture
@@ -44,7 +46,23 @@ class PictureRules:
 
 
 NO_RULES = PictureRules()
-NO_PICTURES = Pictures()
+
+
+def picture_input(inputs: Mapping[str, TensorType]) -> str | None:
+    """The first input that pictures could become; None: there is none."""
+    return next((n for n, t in inputs.items() if t.rank == 4 and int(t.shape[1]) in (1, 3)), None)
+
+
+def tell_other_classes(labels: Sequence[str], outputs: Mapping[str, TensorType]) -> None:
+    """Say so where names of classes are more or fewer than any output has scores."""
+    scored = {
+        name: int(type.shape[1])
+        for name, type in outputs.items()
+        if type.rank >= 2 and math.prod(map(int, type.shape[2:])) == 1
+    }
+    if labels and scored and len(labels) not in scored.values():
+        told = ", ".join(f"'{printable(name)}' has {count}" for name, count in scored.items())
+        logger_report().warn(f"there are names of {len(labels)} classes, and {told}")
 
 
 def pictures_of(
@@ -58,7 +76,7 @@ def pictures_of(
     Raises RoasteryError for rules that fit no input.
     """
     labels = tuple(rules.labels)
-    name = next((n for n, t in inputs.items() if t.rank == 4 and int(t.shape[1]) in (1, 3)), None)
+    name = picture_input(inputs)
     if name is None:
         if not rules.says_nothing:
             raise RoasteryError(

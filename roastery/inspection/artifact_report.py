@@ -8,15 +8,18 @@ from compiler.plan.plan import Plan
 from compiler.plan.saved_sizes import saved_plan_at
 from compiler.plan.tables import kernel_files, memory_table, step_table, table
 from ir.errors import RoasteryError
+from ir.found_rows import counted_results, tells_rows
 from ir.printable import printable
 from ir.size import size_text
 from ir.types import shape_text
-from runtime.artifact import Artifact, Code, Manifest, Tensor
+from runtime.artifact import Artifact, Code, Tensor
+from runtime.artifact.container import WEIGHTS
+from runtime.artifact.pictures_told import picture_sentences
 
 
 def artifact_report(artifact: Artifact) -> str:
     """For people. Nothing of it is run. Raises ArtifactError."""
-    parts = [_heading(artifact.manifest), *_planned_lines(artifact)]
+    parts = [_heading(artifact), *_planned_lines(artifact)]
     targets = artifact.manifest.targets
     if "cpu" in targets:
         count = len(artifact.graph().nodes)
@@ -86,16 +89,27 @@ def _cpu_parts(artifact: Artifact) -> list[str]:
     return [table(rows), f"on {codes[0].instructions}:\n{steps}", memory_table(plan)]
 
 
-def _heading(manifest: Manifest) -> str:
-    tensors = (("input", manifest.inputs), ("output", manifest.outputs))
+def _heading(artifact: Artifact) -> str:
+    manifest = artifact.manifest
+    counted = counted_results(t.name for t in manifest.outputs)
+    shown = [t for t in manifest.outputs if not tells_rows(t.name)]
+    tensors = (("input", manifest.inputs), ("output", shown))
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     lines = [
         f"{manifest.name}, format {manifest.format}, for {', '.join(manifest.targets)}",
         f"made by {versions} ({manifest.options})",
-        *(f"{kind} {t.name}: {_shape(t)}" for kind, tensors in tensors for t in tensors),
+        *(
+            f"{kind} {t.name}: {_shape(t)}{', at most' if t.name in counted else ''}"
+            for kind, tensors in tensors
+            for t in tensors
+        ),
     ]
     if manifest.program_sizes is not None:
         lines += manifest.program_sizes.sentences()
+    lines += picture_sentences(artifact.pictures())
+    weights = manifest.members.get(WEIGHTS)
+    if weights is not None:
+        lines.append(f"weights: {weights.size:,} bytes")
     return "\n".join(map(printable, lines)) + "\n"
 
 

@@ -31,6 +31,9 @@ class Pictures:
         return name or f"class {number}"
 
 
+NO_PICTURES = Pictures()
+
+
 def picture_members(pictures: Pictures) -> dict[str, bytes]:
     """The members that say it; none where there is nothing to say."""
     members: dict[str, bytes] = {}

@@ -149,6 +149,36 @@ def test_pictures_need_numpy_and_opencv_alone(here: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.splitlines()) == 2
 
 
+def test_what_is_done_with_pictures_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export("--images-dim=12,10", "--mean-value=1,2.5,3", "--input-scale=0.5", "--labels=labels.txt")
+    told = [
+        "pictures become 'data': scaled to 12 x 10 (height, width), of which the middle; "
+        "blue, green, red; from 0 to 255; less 1, 2.5, 3; times 0.5",
+        "names of 4 classes: zero, one of them, class 2, three",
+    ]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("wrote net.roast: ")
+    assert said[1:] == [*told, "next: roastery run net.roast PICTURE"]
+    assert main(["inspect", "net.roast"]) == 0
+    assert set(told) <= set(capsys.readouterr().out.splitlines())
+    export("--channel-swap=", "--raw-scale=1")
+    assert "channels as they are; from 0 to 1; no mean\n" in capsys.readouterr().out
+    export()
+    said = capsys.readouterr().out.splitlines()
+    assert [line.startswith("note: nothing says how pictures become its") for line in said[1:]] == [
+        True,
+        False,
+    ]
+
+
+def test_names_of_other_classes_are_told(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    export("--labels=labels.txt")
+    assert "classes" not in caplog.text
+    Path("labels.txt").write_text("one\ntwo\n")
+    export("--labels=labels.txt")
+    assert "there are names of 2 classes, and 'prob' has 4" in caplog.text
+
+
 def test_a_data_layer_says_it(here: Path) -> None:
     Path("net.prototxt").write_text(
         NET.replace('type: "Input"', 'type: "Data"').replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
+from ..exported import say_pictures
 from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
 from ..passes import LAYOUT_FLAG, PASSES_FLAG
 from ..pictures_out import PICTURE_FLAGS, picture_rules
@@ -36,8 +37,16 @@ def _run(arguments: Arguments) -> None:
     )
     cpus = ", ".join(made.baselines)
     say(f"wrote {made.path}: a program for {cpus}, {made.kernels} kernels, {made.nbytes:,} bytes")
+    say_pictures(made)
     fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
     say(f"note: it runs at these shapes, and --shape builds others: {printable(fixed)}")
+    first = next(iter(made.fixed.values()), (1,))
+    if made.takes_pictures and len(made.fixed) == 1 and first[0] > 1:
+        one = ",".join(map(str, (1, *first[1:])))
+        say(
+            f"note: each picture takes as long as {first[0]}; faster: "
+            f"--shape {printable(next(iter(made.fixed)))}={one}"
+        )
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
+from ..exported import say_next, say_pictures
 from ..nets import (
     PLAN_FOR_FLAG,
     PYTHON_FLAG,
@@ -39,7 +40,7 @@ def _run(arguments: Arguments) -> None:
     targets = arguments.target
     output = arguments.output
     if targets != ["c"]:
-        output = needed(arguments, "output", "where to write the artifact")
+        output = needed(arguments, "output", "where to write it, such as net.roast or net.onnx")
     limit = arguments.time_limit if arguments.tune else None
     if "time_limit" in arguments.given and limit is None:
         raise UsageError("--time-limit is for --tune")
@@ -70,12 +71,15 @@ def _run(arguments: Arguments) -> None:
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
     say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
+    if made.targets != ("PyTorch",):
+        say_pictures(made)
     if made.fixed:
         fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
         others = "--dynamic or --shape" if made.targets[0].startswith("ONNX") else "--shape"
         say(f"note: it runs at these shapes, and {others} exports others: {printable(fixed)}")
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
+    say_next(made)
 
 
 def _refuse_pictures(arguments: Arguments) -> None:
@@ -101,12 +105,13 @@ def _named(target: str, baselines: Sequence[str]) -> str:
 
 COMMAND = Command(
     name="export",
-    summary="Write a net and its weights as one file, or as a folder of C",
+    summary="Write a net and weights as one file, ONNX, PyTorch or C",
     group="Deploying",
     description=(
-        "The file (a zip) holds the optimised graph as text, the weights as safetensors, and for "
-        "GPU targets the launch plan and compiled kernels. `roastery run` and roastery.load run "
-        "it without a prototxt, a parser or a compiler. For the CPU it holds machine code for "
+        "Without --format and --target c it writes an artifact for `roastery run` and "
+        "roastery.load. The file (a zip) holds the optimised graph as text, the weights as "
+        "safetensors, and for GPU targets the launch plan and compiled kernels. It runs without a "
+        "prototxt, a parser or a compiler. For the CPU it holds machine code for "
         "several sets of instructions, of which the best is picked when it is loaded. No GPU is "
         "needed to export for one, but --tune uses it to choose the fastest kernels for it, as "
         "`roastery tune` does, and --tuned takes what that wrote elsewhere.\n\n"
