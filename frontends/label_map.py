@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from frontends.prototxt import parse_file
 from ir.errors import RoasteryError
 from ir.location import Location
+from roastery.files.missing import missing
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -99,11 +100,7 @@ def read_pixel_classes(path: str | os.PathLike[str], place: Location | None) -> 
 
 def _must_exist(path: str | os.PathLike[str], place: Location | None, example: str) -> None:
     if not os.path.exists(path):
-        raise RoasteryError(
-            f"there is no label map '{os.fspath(path)}'",
-            location=place,
-            hint=f"it is a prototxt: {example}",
-        )
+        raise missing("label map", path, place, f"it is a prototxt: {example}")
 
 
 def _item(message: Any) -> LabelItem:

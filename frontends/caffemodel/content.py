@@ -7,6 +7,7 @@ import re
 
 from ir.errors import RoasteryError
 from roastery.files.lent_bytes import LentBytes
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import open_regular
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -23,10 +24,8 @@ def is_hdf5(path: str | os.PathLike[str]) -> bool:
     try:
         with open_regular(path) as file:
             head = file.read(len(HDF5_SIGNATURE))
-    except FileNotFoundError:
-        raise RoasteryError(f"{name}: there is no such file") from None
     except OSError as error:
-        raise RoasteryError(f"{name}: {error.strerror}") from None
+        raise cannot_read("file", name, error) from None
     if not head:
         raise RoasteryError(f"{name} is empty")
     return head == HDF5_SIGNATURE
@@ -50,7 +49,7 @@ def read_binary(path: str | os.PathLike[str], expected: str) -> LentBytes:
             # No message begins with a zero: of a large file of zeros no more is read.
             data = LentBytes(file, name, len(head) if head.startswith(b"\0") else None)
     except OSError as error:
-        raise RoasteryError(f"{name}: {error.strerror}") from None
+        raise cannot_read("file", name, error) from None
     if head.startswith(b"version https://git-lfs"):
         raise RoasteryError(
             f"{name} is a Git LFS pointer, not {expected}",

@@ -6,6 +6,7 @@ import os
 import re
 
 from ir.errors import ErrorGroup, RoasteryError
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import open_regular
 
 from .message import Message
@@ -69,10 +70,8 @@ def parse_file(path: str | os.PathLike[str], type_name: str) -> Message:
             if size > MAX_BYTES:
                 raise RoasteryError(f"{name}: {size} bytes are too many for a prototxt file")
             content = file.read()
-    except FileNotFoundError:
-        raise RoasteryError(f"{name}: there is no such file") from None
     except OSError as error:
-        raise RoasteryError(f"{name}: {error.strerror}") from None
+        raise cannot_read("file", name, error) from None
     # Comments and paths come in any encoding; what is not UTF-8 passes through unharmed.
     text = content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     return parse_text(text, type_name, file=name)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 
+from ..files.missing import missing
+
 
 class MissingFileError(RoasteryError, RuntimeError):
     """A file that cannot be opened; pycaffe raises a RuntimeError here."""
@@ -15,7 +17,6 @@ class MissingFileError(RoasteryError, RuntimeError):
 def check_exists(path: str | os.PathLike[str], what: str) -> None:
     """Raises MissingFileError unless ``path`` is a file."""
     if not Path(path).is_file():
-        raise MissingFileError(
-            f"there is no {what} '{os.fspath(path)}'",
-            hint="relative paths start from the working directory",
-        )
+        hint = "relative paths start from the working directory"
+        lost = missing(what, path, hint=hint)
+        raise MissingFileError(lost.message, hint=lost.hint)

@@ -17,6 +17,7 @@ from ir.errors import RoasteryError
 from ir.types import shape_text
 
 from ..files.atomic_file import atomic_path
+from ..files.missing import cannot_read
 from ..files.regular_file import open_regular
 
 _KINDS = "biufc"
@@ -58,10 +59,8 @@ def load_array(path: str, name: str, shape: Shape | None = None) -> np.ndarray:
                 stream.seek(0)
                 return _read_array(stream, os.fstat(stream.fileno()).st_size, shape)
             return _from_archive(stream, file, member, name, shape)
-    except FileNotFoundError:
-        raise RoasteryError(f"input '{name}': there is no file {file}") from None
     except OSError as error:
-        raise RoasteryError(f"input '{name}': {file}: {error.strerror or error}") from error
+        raise cannot_read("file", file, error, what=f"input '{name}'") from error
     except _NoArray as error:
         raise RoasteryError(f"input '{name}': {file} holds no array: {error}") from error
     except _OtherShape as error:
@@ -85,10 +84,8 @@ def load_npy(path: str | os.PathLike[str]) -> np.ndarray:
                 )
             stream.seek(0)
             return _read_array(stream, os.fstat(stream.fileno()).st_size, None)
-    except FileNotFoundError:
-        raise RoasteryError(f"there is no file '{path}'") from None
     except OSError as error:
-        raise RoasteryError(f"'{path}': {error.strerror or error}") from error
+        raise cannot_read("file", path, error) from error
     except _NoArray as error:
         raise RoasteryError(f"'{path}' is not a numpy file: {error}") from error
 

@@ -14,6 +14,7 @@ from runtime.machine.blas_threads import limit_blas_threads
 from runtime.python.layer_notes import note_of
 
 from .._version import __version__
+from ..files.missing import missing
 from .command import Arguments, Command, UsageError
 from .glog import for_scripts, logging_as, tell_files
 from .glog_flags import LOGGING
@@ -87,6 +88,8 @@ def _refused(error: OSError, debug: bool) -> int:
     """The exit code where the system refuses something."""
     if isinstance(error, BrokenPipeError):
         return _SIGNALLED + _SIGPIPE
+    if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
+        return _fail(str(missing("file", error.filename)), debug)
     name = f"'{printable(str(error.filename))}': " if error.filename is not None else ""
     return _fail(f"{name}{error.strerror or error}", debug)
 

@@ -15,8 +15,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from ir.errors import RoasteryError
-
+from ..files.missing import missing
 from ..files.regular_file import check_regular
 from ..files.special_output import is_pipe
 from ..python2.hints import say_python2
@@ -59,7 +58,7 @@ def run_script(
     from ..caffe import install
 
     if script.kind == "file" and not Path(script.source).exists():
-        raise RoasteryError(f"there is no script '{script.source}'")
+        raise missing("script", script.source)
     # A script may come through a pipe, as Python's own may: python <(echo ...).
     if script.kind == "file" and not Path(script.source).is_dir() and not is_pipe(script.source):
         check_regular(script.source)

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from ir.errors import RoasteryError
 
+from .missing import no_folder
 from .owned_folder import owned_folder
 from .regular_file import check_name
 from .special_output import is_special, pour
@@ -49,10 +50,7 @@ def atomic_path(
         return
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise RoasteryError(
-            f"cannot write {os.fspath(path)}: there is no directory {target.parent}",
-            hint="make the directory first",
-        )
+        raise no_folder(path, target.parent)
     with ExitStack() as stack:
         ours: str | None = None
         try:

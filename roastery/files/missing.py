@@ -20,6 +20,8 @@ def missing(
     *,
     field: str = "",
     named_in: str = "",
+    at: str = "",
+    what: str = "",
 ) -> RoasteryError:
     """The error for a file that is not there.
 
@@ -29,12 +31,15 @@ def missing(
         hint: where such files come from; the nearest_name name that there is stands before it.
         field: the setting that is wrong.
         named_in: what names the file, where that is a list.
+        at: where it was looked for, if the path does not say that.
+        what: what it is for; stands before the rest.
     """
     name = os.fspath(path)
-    said = f", named in {named_in}" if named_in else ""
-    hints = [text for text in (nearest_name(name), hint) if text]
+    said = f" at {at}" if at and at != name else ""
+    said += f", named in {named_in}" if named_in else ""
+    hints = [text for text in (nearest_name(at or name), hint) if text]
     return RoasteryError(
-        f"there is no {kind} '{name}'{said}",
+        f"{what + ': ' if what else ''}there is no {kind} '{name}'{said}",
         location=location,
         hint="; ".join(hints) or None,
         field=field,
@@ -47,12 +52,33 @@ def cannot_read(
     error: OSError | ValueError,
     location: Location | None = None,
     hint: str | None = None,
+    *,
+    what: str = "",
 ) -> RoasteryError:
     """The error for a file that could not be read; :func:`missing` where it is not there."""
     if isinstance(error, FileNotFoundError):
-        return missing(kind, path, location, hint)
+        return missing(kind, path, location, hint, what=what)
     reason = getattr(error, "strerror", None) or error
-    return RoasteryError(f"cannot read the {kind} '{os.fspath(path)}': {reason}", location=location)
+    before = f"{what}: " if what else ""
+    return RoasteryError(
+        f"{before}cannot read the {kind} '{os.fspath(path)}': {reason}",
+        location=location,
+        hint=hint if isinstance(error, IsADirectoryError) else None,
+    )
+
+
+def no_folder(
+    path: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    location: Location | None = None,
+) -> RoasteryError:
+    """The error for a file that is to be written where there is no folder."""
+    hints = [text for text in (nearest_name(os.fspath(folder)), "make the folder first") if text]
+    return RoasteryError(
+        f"cannot write '{os.fspath(path)}': there is no folder '{os.fspath(folder)}'",
+        location=location,
+        hint="; ".join(hints),
+    )
 
 
 def nearest_name(path: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.location import Location
 
+from ..files.missing import cannot_read
 from ..files.regular_file import read_regular_text
 
 LARGEST = 1 << 24
@@ -24,9 +25,7 @@ def read_image_sizes(path: str | Path, place: Location | None = None) -> np.ndar
     try:
         words = read_regular_text(path, place).split()
     except OSError as error:
-        raise RoasteryError(
-            f"cannot read the sizes of images '{path}': {error.strerror}", location=place
-        ) from error
+        raise cannot_read("list of images' sizes", path, error, place) from error
     number, rest = divmod(len(words), 3)
     if rest or not number:
         raise RoasteryError(

@@ -12,6 +12,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.location import Location
 
+from ..files.missing import cannot_read
 from ..files.regular_file import read_regular_text
 
 _MOST_CLASSES = 1 << 16
@@ -52,7 +53,7 @@ def read_classes(path: Path, note: Callable[[str], None] | None = None) -> list[
     try:
         lines = read_regular_text(path).removeprefix("\ufeff").splitlines()
     except OSError as error:
-        raise RoasteryError(f"cannot read the classes '{path}': {error.strerror}") from error
+        raise cannot_read("file of classes", path, error) from error
     if any("\0" in line for line in lines):
         raise RoasteryError(
             f"'{path}' holds zero bytes: it is no text file", hint="a class a line, class 0 first"

@@ -19,6 +19,7 @@ from ir.errors import RoasteryError
 from ir.printable import printable
 
 from ..files.atomic_file import atomic_write
+from ..files.missing import no_folder
 from .log_reader import LogPoint, read_log
 
 #: One line of a table: column name -> value. The first three columns are always there.
@@ -59,7 +60,7 @@ def write_csv(path: str | Path, rows: Sequence[Row], delimiter: str = ",") -> No
     if len(delimiter) != 1 or delimiter in '\r\n"':
         raise RoasteryError(f"the delimiter must be one character, and it is {delimiter!r}")
     if not Path(path).parent.is_dir():
-        raise RoasteryError(f"cannot write '{path}': there is no directory '{Path(path).parent}'")
+        raise no_folder(path, Path(path).parent)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = len(rows) * len(columns)
     if cells > _MANY_CELLS and cells > _SPARSE * sum(map(len, rows)):

@@ -29,6 +29,7 @@ from runtime.solver.solver import Solver
 from ..building import BuiltNet, ExecutionMode, LogReport, NetBuilder, NetRequest
 from ..devices.backends import choose_device, cuda_missing, open_backend
 from ..devices.compile_options import NOTHING_ASKED, CompileRequest, Passes, compile_options
+from ..files.missing import missing
 from ..reading import nets
 from ..reading.nets import NetSource
 from ..reading.solver_settings import (
@@ -282,10 +283,12 @@ def _named(solver: Message, field: str, index: int = 0) -> _NetOf:
     if isinstance(value, Message):
         return _NetOf(field, nets.read_net(value))
     if not Path(value).exists():
-        raise RoasteryError(
-            f"{field} names '{value}', and there is no such file",
-            location=solver.location_of(field, index),
-            hint="relative paths start from the working directory",
+        raise missing(
+            "file",
+            value,
+            solver.location_of(field, index),
+            "relative paths start from the working directory",
+            field=field,
         )
     return _NetOf(field, nets.read_net(value), value)
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from frontends.caffemodel import SolverState
 from ir.errors import RoasteryError
 
+from ..files.missing import cannot_read
+
 DIGEST_FIELD = 13002
 """Number of the field of a .solverstate that holds ``sha256:HEX``, the digest of the bytes of its
 weights file, as ``sha256sum`` prints it; Caffe keeps unknown fields unread. In HDF5 it is the
@@ -31,7 +33,7 @@ def weights_digest(path: str | os.PathLike[str]) -> bytes:
         with open(path, "rb") as file:
             return b"sha256:" + hashlib.file_digest(file, "sha256").hexdigest().encode()
     except OSError as error:
-        raise RoasteryError(f"{os.fspath(path)}: {error.strerror}") from None
+        raise cannot_read("file", path, error) from None
 
 
 def weights_of_state(path: str, state: SolverState) -> str:

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import open_regular
 
 from .directory import DEFLATED, STORED, ArchiveMember, read_directory
@@ -80,7 +81,8 @@ class Archive:
             with open_regular(path) as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
-            raise ArtifactError(path, f"cannot be read: {error.strerror}") from error
+            lost = cannot_read("artifact", path, error)
+            raise ArtifactError.of(lost) from error
         except ValueError as error:
             raise self._damaged(error) from error
         self._data = memoryview(self._map)

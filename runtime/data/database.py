@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from ir.errors import RoasteryError
 from ir.location import Location
+from roastery.files.missing import missing
 
 from .database_error import DatabaseError
 from .leveldb.reader import LevelReader
@@ -109,10 +110,11 @@ def _recognise(path: Path, place: Location | None) -> DatabaseBackend:
     if (path / "CURRENT").is_file():
         return "LEVELDB"
     if not path.exists():
-        raise RoasteryError(
-            f"database '{path}' does not exist",
-            location=place,
-            hint="relative paths start from the working directory; databases are made by "
+        raise missing(
+            "database",
+            path,
+            place,
+            "relative paths start from the working directory; databases are made by "
             "convert_imageset, create_annoset or convert_mnist",
         )
     raise RoasteryError(

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ir.errors import RoasteryError
 from roastery.files.atomic_file import atomic_path
+from roastery.files.missing import missing
 
 from .backends import known_backend
 from .database import OPENED
@@ -79,7 +80,5 @@ def check_target(path: Path, *, replace: bool = False) -> None:
             f"'{path}' exists already", hint="remove it first, or give another name"
         )
     if not path.absolute().parent.is_dir():
-        raise RoasteryError(
-            f"folder '{path.absolute().parent}' does not exist",
-            hint="make it first: databases are folders made inside it",
-        )
+        hint = "make it first: databases are folders made inside it"
+        raise missing("folder", path.absolute().parent, hint=hint)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ir.errors import RoasteryError
 from ir.location import Location
+from roastery.files.missing import no_folder
 
 from .hdf5_output import HDF5Output
 
@@ -25,11 +25,7 @@ class HDF5OutputLayer:
         self._path, self._place = path, place
         self._file: HDF5Output | None = None
         if not self._path.parent.is_dir():
-            raise RoasteryError(
-                f"cannot write '{self._path}': there is no folder '{self._path.parent}'",
-                location=self._place,
-                hint="make the folder first",
-            )
+            raise no_folder(self._path, self._path.parent, self._place)
 
     def reshape(self, bottoms: Sequence[tuple[int, ...]]) -> None:
         """Its file takes what comes."""

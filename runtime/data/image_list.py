@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 from ir.location import Location
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import read_regular_text
 
 # int() would take 1_000 and digits of other scripts too, and no number of thousands of digits.
@@ -48,12 +49,8 @@ def read_list_file(path: Path, place: Location | None) -> str:
     """What a list says. Raises RoasteryError for one that is missing or cannot be read."""
     try:
         return read_regular_text(path, place).removeprefix("\ufeff")
-    except FileNotFoundError:
-        raise RoasteryError(f"image list '{path}' does not exist", location=place) from None
     except OSError as error:
-        raise RoasteryError(
-            f"cannot read the image list '{path}': {error.strerror}", location=place
-        ) from error
+        raise cannot_read("image list", path, error, place) from error
 
 
 def label_number(text: str) -> int | None:

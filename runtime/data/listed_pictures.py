@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from roastery.files.missing import missing
 from roastery.files.regular_file import read_regular
 
 from .config import SourceConfig
@@ -35,6 +36,15 @@ class ListedPictures:
         full = self._folder / (self._root_folder + path)
         try:
             return decode_image(read_regular(full, self._layer.place), color, self._layer.place)
+        except FileNotFoundError as error:
+            lost = missing(
+                "image",
+                path,
+                hint="paths start from root_folder, or without one from the working directory",
+                named_in=f"{self._list_path}, line {line}",
+                at=str(full),
+            )
+            raise self._layer.error(lost.message, hint=lost.hint) from error
         except OSError as error:
             raise self._layer.error(
                 f"cannot read {self.name(path, line)}: {error.strerror} ({full})",

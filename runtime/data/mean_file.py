@@ -10,6 +10,7 @@ from ir.errors import RoasteryError
 from ir.location import Location
 from ir.types import shape_text
 from roastery.files.atomic_file import atomic_write
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import read_regular
 from roastery.wire.blob_proto import encode_blob, parse_blob
 from roastery.wire.reader import DamagedMessage
@@ -19,16 +20,9 @@ def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
     """A mean image file as float32 (channels, height, width)."""
     try:
         data = read_regular(path, place)
-    except FileNotFoundError:
-        raise RoasteryError(
-            f"mean file '{path}' does not exist",
-            location=place,
-            hint="compute_image_mean makes one from a database",
-        ) from None
     except OSError as error:
-        raise RoasteryError(
-            f"cannot read the mean file '{path}': {error.strerror}", location=place
-        ) from error
+        hint = "compute_image_mean makes one from a database"
+        raise cannot_read("mean file", path, error, place, hint) from error
     try:
         blob = parse_blob(data).data
     except DamagedMessage as error:

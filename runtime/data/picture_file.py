@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import read_regular
 
 from .image_codec import ImageError, decode_any_depth
@@ -28,7 +29,7 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
     try:
         return picture_from_bytes(read_regular(path), color)
     except OSError as error:
-        raise RoasteryError(f"cannot read the picture '{path}': {error.strerror}") from error
+        raise cannot_read("picture", path, error) from error
     except ImageError as error:
         raise RoasteryError(f"cannot read the picture '{path}': {error}") from error
 

@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from ir.errors import RoasteryError
 from ir.location import Location
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import read_regular_text
 
 Number = TypeVar("Number", int, float)
@@ -53,12 +54,8 @@ def read_windows(path: Path, place: Location | None) -> tuple[list[WindowImage],
     """Pictures and windows in the order of the file. Raises RoasteryError."""
     try:
         text = read_regular_text(path, place)
-    except FileNotFoundError:
-        raise RoasteryError(f"window file '{path}' does not exist", location=place) from None
     except OSError as error:
-        raise RoasteryError(
-            f"cannot read the window file '{path}': {error.strerror}", location=place
-        ) from error
+        raise cannot_read("window file", path, error, place) from error
     reader = _Reader(path, text)
     images: list[WindowImage] = []
     windows: list[Window] = []

@@ -139,7 +139,10 @@ def test_errors_name_place_and_remedy(
 def test_files_that_are_missing(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     stand_in(lambda arguments: Path("no/such/file").read_text())
     assert main(["parse_log"]) == 1
-    assert capsys.readouterr().err == "error: 'no/such/file': No such file or directory\n"
+    assert (
+        capsys.readouterr().err
+        == "error: there is no file 'no/such/file'\n  hint: there is no folder 'no'\n"
+    )
 
 
 def test_defects_keep_their_traceback(stand_in: StandIn) -> None:

@@ -157,7 +157,7 @@ def test_a_net_without_labels(given: Given, capsys: pytest.CaptureFixture[str]) 
     ("flag", "message"),
     [
         ("--confusion=m.txt", "its name must end in .csv or .json"),
-        ("--confusion=gone/m.csv", "there is no directory"),
+        ("--confusion=gone/m.csv", "there is no folder"),
         ("--labels=no.txt", "no.txt"),
     ],
 )

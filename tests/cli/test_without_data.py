@@ -124,7 +124,7 @@ def test_shapes_that_the_net_tells(kind: str, fields: str, told: str, run: Run) 
     # What is run must be wanted: the error says how.
     for command in ("time", "time --fused"):
         text = run(command, net, code=1)
-        assert "does not exist" in text
+        assert "there is no" in text
         shape = told.replace(" x ", ",")
         assert f"are given: --shape data=7,{shape} --shape label=7" in text
 
@@ -191,7 +191,7 @@ def test_a_database_that_is_there_is_read(run: Run) -> None:
     fields = DATABASE.replace("lost", "there") + 'transform_param { mean_file: "lost" }'
     net = LAYER % ("Data", fields) + BODY
     assert run.said("compile", net) == ["there is no mean file 'lost'; no mean is subtracted"]
-    assert "mean file 'lost' does not exist" in run("time", net, code=1)
+    assert "there is no mean file 'lost'" in run("time", net, code=1)
     assert len(run.said("time", net, "--shape=data=2,3,8,9")) == 1
 
 
@@ -201,7 +201,7 @@ def test_lists_whose_files_are_lost(run: Run) -> None:
     net = LAYER % ("ImageData", fields) + BODY
     (said,) = run.said("compile", net)
     assert said.startswith("data 7 x 3 x 8 x 9")
-    assert "cannot read image 'lost.png' (list, line 1)" in run("time", net, code=1)
+    assert "there is no image 'lost.png', named in list, line 1" in run("time", net, code=1)
     Path("list").write_text("lost.h5\n")
     net = LAYER % ("HDF5Data", 'hdf5_data_param { source: "list" batch_size: 2 }') + BODY
     assert "there is no HDF5 file 'lost.h5'" in run("compile", net, code=1)

@@ -231,7 +231,7 @@ def test_patterns_that_name_nothing(pattern: str) -> None:
         ({"mirror": True}, "mirror is not read from this block"),
         ({"scale": 0.5}, "scale is not read from this block"),
         ({"name_pattern": "%d.png"}, "name_pattern '%d.png': its values are a number"),
-        ({"source": "gone"}, "gone' does not exist"),
+        ({"source": "gone"}, "there is no image list '.*gone'"),
         ({"source": "empty"}, "is empty"),
         ({"source": "cut"}, "the last clip has no frames and label"),
         ({"source": "no_number"}, "number of frames 'some' is not a whole number"),

@@ -58,7 +58,7 @@ def data(batch_size: int = 2, **more: object) -> DataConfig:
 
 @pytest.mark.parametrize("backend", ["LMDB", "LEVELDB"])
 def test_missing_database(backend: str, tmp_path: Path) -> None:
-    text = fails(data(backend=backend), tmp_path, "does not exist")
+    text = fails(data(backend=backend), tmp_path, "there is no database")
     assert "net.prototxt:7:3 (layer 'in')" in text
     assert not (tmp_path / "db").exists()
 
@@ -266,10 +266,10 @@ def image_data(**more: object) -> ImageDataConfig:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "image list '.*list.txt' does not exist"),
+        (None, "there is no image list '.*list.txt'"),
         ("", "is empty"),
         ("\n\n", "is empty"),
-        ("gone.png 1\n", r"image 'gone.png' \(.*list.txt, line 1\): No such file"),
+        ("gone.png 1\n", r"there is no image 'gone.png' .*list.txt, line 1"),
         ("\n\nnot_a_picture.txt 1\n", r"cannot decode image .*line 3\): it is not a picture"),
         ("a.png one\n", "list.txt:1:7: label 'one' is not a whole number"),
         ("a.png 99999999999\n", "label '99999999999' is not a whole number"),
@@ -338,7 +338,7 @@ def hdf5_files(tmp_path: Path) -> Path:
     [
         (hdf5(transform=TransformConfig(scale=2)), "HDF5Data does not transform data"),
         (hdf5(batch_size=0), "batch_size is 0"),
-        (hdf5(source="nowhere.txt"), "the list of HDF5 files, does not exist"),
+        (hdf5(source="nowhere.txt"), "there is no list of HDF5 files"),
         (hdf5(source="a.h5"), "is an HDF5 file itself"),
         (hdf5(tops=("data", "target")), "no data set 'target' .it has .*'data'"),
         (hdf5(tops=("data", "short")), "differ in their number of rows: 'data' 5, 'short' 4"),
@@ -359,7 +359,7 @@ def test_hdf5_refusals(config: HDF5DataConfig, message: str, hdf5_files: Path) -
     ("files", "message", "batches"),
     [
         ("", "lists no HDF5 file", 0),
-        ("gone.h5", "'gone.h5', listed in 'list.txt', does not exist", 0),
+        ("gone.h5", "there is no HDF5 file 'gone.h5', named in 'list.txt'", 0),
         ("list.txt", "cannot read HDF5 file 'list.txt'", 0),
         ("a.h5\nb.h5", r"a row of 'data' has shape \(4,\) in 'b.h5', but \(3,\) in 'a.h5'", 2),
     ],

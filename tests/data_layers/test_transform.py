@@ -122,7 +122,10 @@ def test_every_crop_place_is_drawn(tmp_path: Path) -> None:
             "both mean_file and mean_va",
         ),
         (TransformConfig(force_color=True, force_gray=True), "both force_color and force_gray"),
-        (TransformConfig(mean_file="gone.binaryproto"), "'.*gone.binaryproto' does not exist"),
+        (
+            TransformConfig(mean_file="gone.binaryproto"),
+            "there is no mean file '.*gone.binaryproto'",
+        ),
         (TransformConfig(mean_file="text.txt"), "is not a mean file"),
         (TransformConfig(mean_file="flat.binaryproto"), "a blob of shape"),
         (TransformConfig(crop_size=-1), "crop_size is -1"),

@@ -71,8 +71,8 @@ def test_transformed(folder: Path) -> None:
     [
         ({"batch_size": 0}, "batch_size is 0"),
         ({"video_file": ""}, "no video_file is given"),
-        ({"video_file": "gone.avi"}, "cannot read video 'gone.avi': No such file"),
-        ({"video_file": "."}, "cannot read video '.': Is a directory"),
+        ({"video_file": "gone.avi"}, "there is no video 'gone.avi'"),
+        ({"video_file": "."}, "cannot read the video '.': Is a directory"),
         ({"video_file": "text.avi"}, "OpenCV cannot open video 'text.avi'"),
         ({"video_type": "WEBCAM", "device_id": 987}, "there is no camera /dev/video987"),
         ({"video_type": "WEBCAM", "device_id": -1}, "device_id is -1"),

@@ -202,7 +202,7 @@ def test_other_refusals(tmp_path: Path) -> None:
             if read:
                 source.next()
 
-    fails(config(), "window file '.*w.txt' does not exist")
+    fails(config(), "there is no window file '.*w.txt'")
     (tmp_path / "w.txt").write_text("")
     fails(config(), "is empty")
     (tmp_path / "w.txt").write_text("a.png 3 4\n")
@@ -210,7 +210,7 @@ def test_other_refusals(tmp_path: Path) -> None:
     write(tmp_path, [FORE, BACK], channels=1)
     fails(config(), "has 1 channels")
     write(tmp_path, [FORE, BACK], image="gone.png")
-    fails(config(), "cannot read image 'gone.png'", read=True)
+    fails(config(), "there is no image 'gone.png'", read=True)
     write(tmp_path, [FORE, "0 0.0 30 20 45 29"])
     fails(config(), r"window \(30, 20, 45, 29\) does not lie in image 'a.png'", read=True)
     for corners in ("3 13 13 11", "13 3 11 13", "30 20 1 1"):

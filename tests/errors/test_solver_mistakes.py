@@ -66,7 +66,7 @@ CASES: list[tuple[dict[str, str | None], str, str]] = [
     ({"test_net": '"net.prototxt"'}, "", "at least 1 expected"),
     ({"test_state": "{ }", "test_iter": "1 test_iter: 1", "test_interval": "1"}, "test_state",
      "1 test_state given, 2 expected"),
-    ({"net": '"nte.prototxt"'}, "net", "there is no such file"),
+    ({"net": '"nte.prototxt"'}, "net", "there is no file"),
     ({"net": None}, "", "names no train net"),
     ({"train_net": '"net.prototxt"'}, "train_net", "names its train net twice"),
     ({"larc": "true"}, "larc", "`larc` is a setting of another fork's solver"),
@@ -74,7 +74,7 @@ CASES: list[tuple[dict[str, str | None], str, str]] = [
     ({"snapshot_format": "HDF4"}, "snapshot_format", "`snapshot_format` has no value HDF4"),
     ({"snapshot_prefix": '"net.prototxt/x"', "snapshot": "1"}, "snapshot_prefix",
      "snapshots cannot go to 'net.prototxt/x'"),
-    ({"weights": '"gone.caffemodel"'}, "", "gone.caffemodel: there is no such file"),
+    ({"weights": '"gone.caffemodel"'}, "", "there is no file 'gone.caffemodel'"),
 ]  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def test_folders(tmp_path):
 
 
 def test_errors_of_the_system_name_the_file(tmp_path):
-    with pytest.raises(RoasteryError, match=r"cannot write .*there is no directory"):
+    with pytest.raises(RoasteryError, match=r"cannot write .*there is no folder"):
         with atomic_write(tmp_path / "gone" / "f"):
             pass
     with pytest.raises(RoasteryError, match=r"cannot write .*No space left"):

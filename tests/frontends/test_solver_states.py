@@ -86,7 +86,7 @@ def test_wrong_kinds_are_named(tmp_path):
         RECORDS / "expected.npz": "is not a solver state",
         no_history: "is not a solver state",
         text: "is a text file, not a solver state",
-        tmp_path / "gone.solverstate": "there is no such file",
+        tmp_path / "gone.solverstate": "there is no file",
     }
     for path, message in cases.items():
         with pytest.raises(RoasteryError, match=message) as caught:

@@ -230,7 +230,7 @@ def test_wrong_kinds_are_named(tmp_path):
         nothing: "holds no layers",
         other: "has no group /data",
         tmp_path: "directory",
-        tmp_path / "gone": "there is no such file",
+        tmp_path / "gone": "there is no file",
         RECORDS / "sgd_iter_5.solverstate": "is a solver state, not weights",
         RECORDS / "adam_h5_iter_5.solverstate.h5": "is a solver state, not weights",
         RECORDS / "expected.npz": "is not a weights file",
@@ -249,7 +249,7 @@ def test_wrong_kinds_are_named(tmp_path):
 
 def test_writing_says_why_it_cannot(tmp_path):
     net = parse_text("", "NetParameter")
-    with pytest.raises(RoasteryError, match="there is no directory"):
+    with pytest.raises(RoasteryError, match="there is no folder"):
         write_weights(tmp_path / "gone" / "w", net, {})
-    with pytest.raises(RoasteryError, match="there is no directory"):
+    with pytest.raises(RoasteryError, match="there is no folder"):
         write_weights_hdf5(tmp_path / "gone" / "w.h5", {})

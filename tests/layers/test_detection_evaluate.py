@@ -95,7 +95,7 @@ def test_damaged_sizes(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_sizes_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RoasteryError, match="No such file"):
+    with pytest.raises(RoasteryError, match="there is no list of images"):
         read_image_sizes(tmp_path / "s.txt")
 
 

@@ -143,7 +143,7 @@ def test_not_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["missing.log", "."], "cannot read the log 'missing.log': No such file"),
+        (["missing.log", "."], "there is no log 'missing.log'"),
         (["{log}", "nowhere"], "cannot write 'nowhere"),
         (["{log}", ".", "--delimiter=ab"], "the delimiter must be one character"),
     ],

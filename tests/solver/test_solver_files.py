@@ -47,7 +47,7 @@ def layer_names(net) -> list[str]:
 REFUSED = {
     "no net": ("", "names no train net"),
     "two nets": (NET + 'train_net: "net.prototxt"', "in train_net and net"),
-    "net missing": ('net: "gone.prototxt"', "net names 'gone.prototxt', and there is no such file"),
+    "net missing": ('net: "gone.prototxt"', "there is no file 'gone.prototxt'"),
     "type": (NET + 'type: "adam"', "did you mean 'Adam'"),
     "momentum": (NET + 'type: "AdaGrad" momentum: 0.9', "AdaGrad uses none"),
     "regularization": (NET + 'regularization_type: "L3"', "unknown regularization_type 'L3'"),
@@ -236,7 +236,7 @@ def test_level_and_stage(roastery: Run) -> None:
 def test_missing_files(roastery: Run) -> None:
     assert "gone" in train(roastery, NET, "--weights=gone.caffemodel", code=1)
     assert "gone" in train(roastery, NET, "--snapshot=gone.solverstate", code=1)
-    assert "no such file" in roastery("train", "--solver=gone.prototxt", code=1)
+    assert "there is no file" in roastery("train", "--solver=gone.prototxt", code=1)
 
 
 def test_nets_and_solver_files_are_told_apart(roastery: Run) -> None:

@@ -14,6 +14,7 @@ from compiler.target import GENERIC, Target
 from ir.errors import RoasteryError
 from ir.printable import printable
 from roastery.files.atomic_file import atomic_write
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import open_regular
 
 from .entry import TunedEntry
@@ -56,7 +57,7 @@ def read_table(path: str | os.PathLike[str]) -> TunedTable:
         with open_regular(path) as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
-        raise RoasteryError(f"cannot read {name}: {error.strerror}", hint=hint) from None
+        raise cannot_read("table", path, error, hint=hint) from None
     if len(data) > _LARGEST:
         raise RoasteryError(f"{name} is larger than {_LARGEST >> 20} MiB", hint=hint)
     try:

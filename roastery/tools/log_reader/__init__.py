@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ir.errors import RoasteryError
 
+from ...files.missing import cannot_read
 from ...files.regular_file import open_regular
 from .json_lines import JsonReader
 from .lines import log_lines
@@ -40,7 +41,7 @@ def read_log(path: str | Path) -> list[LogPoint]:
                 else:
                     text.read(line, number)
     except OSError as error:
-        raise RoasteryError(f"cannot read the log '{path}': {error.strerror or error}") from error
+        raise cannot_read("log", path, error) from error
     if not (text.dated or objects.dated):
         raise RoasteryError(
             f"'{path}' is not a training log: no line begins as glog's lines do, "

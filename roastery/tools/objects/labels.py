@@ -8,6 +8,7 @@ from pathlib import Path
 from frontends.prototxt import parse_text
 from ir.errors import RoasteryError
 
+from ...files.missing import cannot_read
 from ...files.regular_file import read_regular_text
 from ..class_colors import read_classes
 
@@ -23,7 +24,7 @@ def read_labels(path: Path, note: Callable[[str], None] | None = None) -> dict[i
     try:
         text = read_regular_text(path)
     except OSError as error:
-        raise RoasteryError(f"cannot read the label map '{path}': {error.strerror}") from error
+        raise cannot_read("label map", path, error) from error
     found: dict[int, str] = {}
     for item in parse_text(text, "LabelMap", str(path)).item:
         if item.label in found:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ir.errors import RoasteryError
 from ir.printable import printable
 
+from ...files.missing import no_folder
 from ..log_reader import read_log
 from ..log_reader.lines import LOGGER
 from .curves import Axis, Curve, Panels, collect_curves
@@ -54,7 +55,7 @@ def plot_logs(
             f"cannot draw into '{output}': its name must end in {', '.join(EXTENSIONS)}"
         )
     if not output.parent.is_dir():
-        raise RoasteryError(f"cannot write '{output}': there is no directory '{output.parent}'")
+        raise no_folder(output, output.parent)
     named = {name: collect_curves(read_log(path)) for name, path in _names(logs).items()}
     for name, panels in named.items():
         if not any(panels.values()):

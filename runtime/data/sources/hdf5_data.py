@@ -12,6 +12,7 @@ import numpy as np
 
 from roastery.files.h5py_later import h5py
 from roastery.files.hdf5_file import Hdf5Error, Hdf5File, open_hdf5
+from roastery.files.missing import missing
 from roastery.files.regular_file import check_regular, open_regular
 
 from ..config import OpenOptions, SourceConfig
@@ -151,11 +152,9 @@ class HDF5Source(PlannedSource[list[Rows]]):
                     )
                 text = (head + stream.read()).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
-            raise self.error(
-                f"'{path}', the list of HDF5 files, does not exist",
-                "source names a text file that names the .h5 files",
-                field="source",
-            ) from None
+            hint = "source names a text file that names the .h5 files"
+            lost = missing("list of HDF5 files", path, hint=hint)
+            raise self.error(lost.message, lost.hint, field="source") from None
         except OSError as error:
             raise self.error(
                 f"cannot read '{path}', the list of HDF5 files: {error.strerror}", field="source"
@@ -201,11 +200,13 @@ class HDF5Source(PlannedSource[list[Rows]]):
             with open_hdf5(path) as file:
                 arrays = [self._read_rows(file, name, top) for top in self.tops]
         except FileNotFoundError:
-            raise self.error(
-                f"HDF5 file '{name}', listed in '{self.config.source}', does not exist",
-                "paths in the list start from the working directory",
-                field="source",
-            ) from None
+            lost = missing(
+                "HDF5 file",
+                name,
+                hint="paths in the list start from the working directory",
+                named_in=f"'{self.config.source}'",
+            )
+            raise self.error(lost.message, lost.hint, field="source") from None
         except OSError as error:
             raise self.error(f"cannot read HDF5 file '{name}': {error.strerror}") from error
         except Hdf5Error as error:

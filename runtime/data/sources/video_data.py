@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import check_regular
 
 from ..config import OpenOptions, SourceConfig
@@ -146,9 +147,8 @@ class VideoSource(PictureSource[np.ndarray]):
             try:
                 check_regular(self._path, config.at("video_file"))
             except OSError as error:
-                raise self.error(
-                    f"cannot read {self._name()}: {error.strerror}", field="video_file"
-                ) from error
+                lost = cannot_read("video", config.video_file, error)
+                raise self.error(lost.message, lost.hint, field="video_file") from error
             # A name with a slash in front is no address, and no pattern of numbered pictures.
             capture = cv2.VideoCapture(os.path.abspath(self._path))
         if not capture.isOpened():

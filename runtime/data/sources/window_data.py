@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ir.types import shape_text
+from roastery.files.missing import missing
 from roastery.files.regular_file import read_regular
 
 from ...logging.records import Severity
@@ -249,6 +250,10 @@ class WindowSource(CountedSource[list[Sample]]):
         path = self._folder / (self.config.root_folder + listed.path)
         try:
             return read_regular(path, self.config.place)
+        except FileNotFoundError as error:
+            named_in = f"{self.config.source}, line {listed.line}"
+            lost = missing("image", listed.path, named_in=named_in, at=str(path))
+            raise self.error(lost.message, lost.hint) from error
         except OSError as error:
             raise self.error(
                 f"cannot read image '{listed.path}' ({self.config.source}, line "

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ir.errors import RoasteryError
+from roastery.files.missing import cannot_read
 from roastery.files.regular_file import check_regular, read_regular
 
 from ..database_writer import check_backend, check_target, new_database
@@ -67,10 +68,8 @@ def _count(path: Path) -> int:
         check_regular(path)
         size = path.stat().st_size
     except OSError as error:
-        raise RoasteryError(
-            f"cannot read '{path}': {error.strerror}",
-            hint="input_folder is the unpacked binary version of CIFAR-10, cifar-10-batches-bin",
-        ) from error
+        hint = "input_folder is the unpacked binary version of CIFAR-10, cifar-10-batches-bin"
+        raise cannot_read("file", path, error, hint=hint) from error
     if not size or size % (1 + _IMAGE_BYTES):
         raise RoasteryError(
             f"'{path}' has {size} bytes; a multiple of {1 + _IMAGE_BYTES} "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from ir.errors import RoasteryError
+from roastery.files.missing import missing
 from roastery.files.regular_file import open_regular
 
 IMAGE_MAGIC = 2051
@@ -103,7 +104,7 @@ def open_idx(path: Path, magic: int, axes: int) -> Iterator[IdxFile]:
                 _check_size(idx, stored, len(header), compressed=compressed)
                 yield idx
     except FileNotFoundError:
-        raise RoasteryError(f"'{path}' does not exist") from None
+        raise missing("file", path) from None
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.filename not in (None, path, str(path)):
             raise

@@ -10,6 +10,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from ir.types import shape_text
+from roastery.files.missing import missing
 from roastery.wire.encoding import WireError
 
 from ..annotated_datum import parse_any_datum
@@ -55,7 +56,7 @@ def compute_image_mean(
     kind = known_backend(backend)
     path = Path(database)
     if output is not None and not Path(output).absolute().parent.is_dir():
-        raise RoasteryError(f"folder '{Path(output).absolute().parent}' does not exist")
+        raise missing("folder", Path(output).absolute().parent)
     source = open_database(path, kind.upper(), None, notes=notes)
     total: np.ndarray | None = None
     count = 0

@@ -12,6 +12,7 @@ import numpy as np
 
 from ir.errors import RoasteryError
 from roastery.files.atomic_file import atomic_path
+from roastery.files.missing import missing
 from roastery.files.regular_file import check_name, read_regular
 
 from ...logging.records import Severity
@@ -59,7 +60,7 @@ def resize_and_crop(
             f"output_side_length is {output_side_length}; at least 1 pixel was expected"
         )
     if not source.is_dir():
-        raise RoasteryError(f"input folder '{source}' does not exist")
+        raise missing("folder", source)
     import_cv2()
     names = sorted(_pictures(source)) if files is None else list(files)
     if not names:
