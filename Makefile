@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PACKAGES := ir compiler runtime frontends roastery
-SOURCES := $(PACKAGES) tests $(wildcard benchmarks examples)
+SOURCES := $(PACKAGES) tests $(wildcard benchmarks examples docs)
 
 # The newest Triton that is supported, the oldest, and the releases between.
 TRITON := 3.9.0
@@ -30,7 +30,7 @@ export ROASTERY_TRITONS := $(CURDIR)/$(TRITONS)
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
 
 ##@ Everyday
-.PHONY: help test demo bench format clean
+.PHONY: help test demo docs bench format clean
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: lint types test-interpret test-main ## Lint, types and every test (what CI
 
 demo: $(VENV)/.demo ## Train, test and plot a digit classifier on the CPU, in under two minutes
 	$(BIN)/python examples/digits/demo.py
+
+docs: $(VENV)/.docs ## Make a site of the pages, in site/, and check every link
+	$(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.test ## Compare kernels with the reference, and time nets
 	$(BIN)/python benchmarks/kernels.py
@@ -50,7 +53,7 @@ format: $(VENV)/.test ## Rewrite the sources in the project's format
 	$(BIN)/ruff format $(SOURCES)
 
 clean: ## Remove what make made
-	rm -rf $(VENV) $(FLOOR) $(TRITONS) build dist *.egg-info demo-output \
+	rm -rf $(VENV) $(FLOOR) $(TRITONS) build dist *.egg-info demo-output site \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -127,10 +130,14 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[demo]'
 	@touch $@
 
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[docs]'
+	@touch $@
+
 $(VENV)/.test: pyproject.toml constraints.txt Makefile | $(BIN)/python
 	$(INSTALL) '.[test]'
 	$(PIP) install --quiet --no-deps triton==$(TRITON)
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.docs
 
 # A folder that tests put in front of PYTHONPATH to compile with the oldest supported Triton.
 $(FLOOR)/.triton: Makefile | $(BIN)/python
