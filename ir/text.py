@@ -31,7 +31,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .expr import Expr
 from .expr_text import format_exprs
@@ -66,6 +66,11 @@ def format_graph(graph: Graph, *, places: bool = True) -> str:
 def format_node(node: Node) -> str:
     """One node on one line, nested graphs left out: for errors and dumps."""
     return next(iter(_node(node, "", shorten=True)))
+
+
+def format_nodes(nodes: Iterable[Node]) -> str:
+    """Some nodes of a graph, with the graphs nested in them, and their layers without lines."""
+    return "\n".join(line for node in nodes for line in _node(node, "", places=False)) + "\n"
 
 
 def format_op(op: Op) -> str:

@@ -13,17 +13,27 @@ from .layers import (
     relu,
 )
 
-STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # narrow channels, units, stride
+STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # narrow channels, stride
 
 
 def resnet50(batch: int, deploy: bool = False) -> str:
-    text = beginning("ResNet-50", batch, (3, 224, 224), deploy)
+    return resnet("ResNet-50", (3, 4, 6, 3), batch, deploy)
+
+
+def resnet(name: str, units: tuple[int, ...], batch: int, deploy: bool = False) -> str:
+    """As deep as ``units`` of its four stages make it: 3, 8, 36, 3 are ResNet-152's."""
+    text = beginning(name, batch, (3, 224, 224), deploy)
     text += normalised("conv1", "data", 64, 7, "pad: 3 stride: 2") + relu("conv1")
     text += pooling("pool1", "conv1", "MAX", "kernel_size: 3 stride: 2")
     below = "pool1"
-    for stage, (narrow, units, first_stride) in enumerate(STAGES, 2):
-        for unit in range(units):
-            name = f"res{stage}{chr(ord('a') + unit)}"
+    for stage, ((narrow, first_stride), many) in enumerate(zip(STAGES, units, strict=True), 2):
+        for unit in range(many):
+            # The names of deep ones are those of their authors: res4a, res4b1, res4b2 ...
+            name = (
+                f"res{stage}{chr(ord('a') + unit)}"
+                if many < 8 or unit == 0
+                else f"res{stage}b{unit}"
+            )
             stride = f"stride: {first_stride}" if unit == 0 else ""
             beside = below
             if unit == 0:

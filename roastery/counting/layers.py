@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from compiler.plan.tables import table
 from ir.byte_size import byte_size
+from ir.graph import Value
 from ir.printable import printable
 from ir.program import LayerInfo, NetProgram, shown_blob
 
@@ -155,7 +156,12 @@ def shape_cell(shape: Shape) -> str:
 def count_net(program: NetProgram) -> NetCount:
     """Of the forward pass of a net, layer by layer."""
     fields = receptive_fields(program.graph)
-    found = [_count(program, layer, fields) for layer in program.layers if not layer.is_split]
+    split = {
+        top: layer.bottoms[0] for layer in program.layers if layer.is_split for top in layer.tops
+    }
+    found = [
+        _count(program, layer, fields, split) for layer in program.layers if not layer.is_split
+    ]
     return NetCount(program.name, program.phase, tuple(found))
 
 
@@ -164,7 +170,12 @@ def layer_multiply_adds(program: NetProgram, layer: LayerInfo) -> int:
     return multiply_adds(program.graph.nodes[layer.first : layer.last])
 
 
-def _count(program: NetProgram, layer: LayerInfo, fields: dict[Any, ReceptiveField]) -> LayerCount:
+def _count(
+    program: NetProgram,
+    layer: LayerInfo,
+    fields: Mapping[Value, ReceptiveField],
+    split: Mapping[str, str],
+) -> LayerCount:
     variables = [(name, program.variables[name].type) for name in layer.variables]
     own = [type for name, type in variables if program.owns(layer, name)]
     every = [type for _, type in variables]
@@ -177,7 +188,7 @@ def _count(program: NetProgram, layer: LayerInfo, fields: dict[Any, ReceptiveFie
         layer.key,
         layer.name,
         layer.type,
-        layer.bottoms,
+        tuple(split.get(name, name) for name in layer.bottoms),
         layer.tops,
         tuple(value.shape for value in layer.bottom_values),
         tuple(value.shape for value in layer.top_values),

@@ -60,6 +60,7 @@ def compile_program(
     *,
     backward: bool | None = None,
     dump: Path | None = None,
+    observers: Sequence[Observer] = (),
 ) -> Compilation:
     """Compile a lowered net without compiling its kernels: the graph that a command would run.
 
@@ -70,14 +71,15 @@ def compile_program(
         options: what is asked of the compiler, see :mod:`roastery.devices.compile_options`.
         backward: differentiate; None: in phase TRAIN, where there is a loss and something to learn.
         dump: a folder for the stages as text; those of an earlier call are removed.
+        observers: see what each pass makes; of all passes that are tried.
     """
     trains = program.trains if backward is None else backward
     constants, graph = in_one(program, options, trains)
-    observers: list[Observer] = []
+    observers = list(observers)
     if dump is not None:
         _clear(dump)
         observers += [verify_each, Dump(dump, "pass_")]
-    # A dump shows all that was tried.
+    # Who looks on sees all that was tried.
     kept = None if observers else KeptEffort(graph, options, PlanStore())
     compiled = GraphCompiler(graph, _lower(options), options, observers, kept).at(program.values)
     return Compilation(program, options, constants, graph, compiled, trains)

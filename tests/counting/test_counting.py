@@ -70,6 +70,7 @@ def test_views_and_splits_take_no_memory() -> None:
     found = by_name(text)
     assert found["flat"].nbytes == 0
     assert list(found) == ["in_data", "flat", "a", "c"], "no Split is shown"
+    assert found["a"].bottom_names == found["c"].bottom_names == ("flat",)
 
 
 def test_windows_strides_and_dilation() -> None:

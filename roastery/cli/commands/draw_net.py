@@ -37,7 +37,7 @@ COMMAND = Command(
         The ending of the output file says its kind: .svg and .dot need nothing else, .png and .pdf
         matplotlib. Where Graphviz is installed, its dot places the nodes. Shapes and sizes are of
         both phases, where they differ both; a net that does not tell the shapes of its data needs
-        --shape for them.
+        --shape for them. `roastery view` makes a page to look around in.
     """,
     positionals=(
         Positional("input_net_proto_file", "the net"),

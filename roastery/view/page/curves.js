@@ -1,0 +1,76 @@
+"use strict";
+// Training curves: a chart for each panel, values over iterations.
+
+let logarithmic = false;
+
+function ticks(low, high, log) {
+  if (log) {
+    const found = [];
+    for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) if (power >= low && power <= high) found.push(power);
+    return found.length > 1 ? found : [low, high];
+  }
+  const span = high - low || 1;
+  const step = [1, 2, 5, 10].map((d) => d * 10 ** Math.floor(Math.log10(span / 5))).find((s) => span / s <= 6) || span;
+  const found = [];
+  for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-6; value += step) found.push(Number(value.toPrecision(12)));
+  return found;
+}
+
+function chart(panel) {
+  const [width, height, left, below] = [600, 260, 56, 24];
+  const log = logarithmic && panel.curves.every((curve) => curve.y.every((v) => v === null || v > 0));
+  const scale = (value) => (log ? Math.log10(value) : value);
+  const xs = panel.curves.flatMap((curve) => [curve.x[0], curve.x[curve.x.length - 1]]).concat(0);
+  let [low, high] = [Infinity, -Infinity];
+  for (const curve of panel.curves) {
+    for (const value of curve.y) {
+      if (value === null) continue;
+      low = Math.min(low, scale(value));
+      high = Math.max(high, scale(value));
+    }
+  }
+  if (low > high) [low, high] = [0, 1];
+  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const most = Math.max(...xs, 1);
+  const x = (value) => left + (value / most) * (width - left - 8);
+  const y = (value) => 8 + ((high - value) / (high - low)) * (height - below - 8);
+  const picture = svg("svg", { class: "chart curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${panel.name} over iterations` });
+  for (const tick of ticks(low, high, log)) {
+    picture.append(svg("line", { class: "axis", x1: left, x2: width - 8, y1: y(tick), y2: y(tick) }),
+      svg("text", { x: left - 4, y: y(tick) + 3, "text-anchor": "end" }, number(log ? 10 ** tick : tick)));
+  }
+  for (const tick of ticks(0, most, false).filter(Number.isInteger)) picture.append(svg("text", { x: x(tick), y: height - 8, "text-anchor": "middle" }, countText(tick)));
+  panel.curves.forEach((curve, i) => {
+    let path = "";
+    let pen = "M";
+    curve.x.forEach((at, n) => {
+      if (curve.y[n] === null) {
+        pen = "M";
+        return;
+      }
+      path += `${pen}${x(at).toFixed(1)} ${y(scale(curve.y[n])).toFixed(1)}`;
+      pen = "L";
+    });
+    picture.append(svg("path", { d: path, fill: "none", stroke: PALETTE[(i + 3) % PALETTE.length], "stroke-width": 1.4 }, svg("title", {}, curve.name)));
+  });
+  return picture;
+}
+
+function names(panel) {
+  return html("p", { class: "names" }, ...panel.curves.map((curve, i) => {
+    const mark = html("i");
+    mark.style.background = PALETTE[(i + 3) % PALETTE.length];
+    const last = curve.y.filter((v) => v !== null).pop();
+    return html("span", {}, mark, curve.name, last === undefined ? "" : ` ${number(last)}`);
+  }));
+}
+
+function curvesContent() {
+  if (!DATA.curves || !DATA.curves.length) return html("p", { class: "soft" }, DATA.live ? "The log has no numbers yet." : "There is no log here: roastery view NET --log train.log shows one.");
+  return html("div", {},
+    html("div", { class: "stages" }, html("button", { "aria-pressed": String(logarithmic), onclick: () => {
+      logarithmic = !logarithmic;
+      showContent();
+    } }, "Logarithmic")),
+    ...DATA.curves.flatMap((panel) => [html("h3", {}, panel.name), chart(panel), names(panel)]));
+}
