@@ -18,6 +18,7 @@ from ir.types import shape_text
 
 from ..files.atomic_file import atomic_path
 from ..files.missing import cannot_read
+from ..files.npz_file import write_npz
 from ..files.regular_file import open_regular
 
 _KINDS = "biufc"
@@ -182,7 +183,7 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) 
     """Write an .npz, whole or not at all."""
     target = Path(path)
     with atomic_path(target) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # a name may be any text
+        write_npz(file, arrays)
 
 
 def save_array(path: str | os.PathLike[str], array: np.ndarray) -> None:

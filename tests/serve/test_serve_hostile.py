@@ -6,6 +6,7 @@ import io
 import pickle
 import socket
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,12 @@ def npy(array: np.ndarray, claimed: str = "") -> bytes:
     np.save(stream, array)
     shape = str(array.shape).encode()
     return stream.getvalue().replace(shape, (claimed or str(array.shape)).encode())
+
+
+def claims(shape: str) -> bytes:
+    """The bytes of one number, under a header that says so of it."""
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + bytes(4)
 
 
 def png(width: int, height: int) -> bytes:
@@ -67,6 +74,11 @@ REFUSED: dict[str, tuple[int, dict[str, Any], str]] = {
     "a pickle": (422, {"content": pickle.dumps([1])}, "cannot read the picture"),
     "claims more": (422, {"content": npy(np.zeros((2, 3)), "(9, 3)")}, "bytes"),
     "negative": (422, {"content": npy(np.zeros((12, 3)), "(-1, 3)")}, "shape"),
+    "too many axes": (422, {"content": claims(f"({'1,' * 70})")}, "shape"),
+    "no bytes": (422, {"content": claims(f"(0, {10**30})")}, "shape"),
+    "true": (422, {"content": claims("(True, 1)")}, "shape"),
+    "many numbers": (422, {"content": b"[" + b"1," * 90_000 + b"1]", "headers": JSON}, "numbers"),
+    "many lists": (422, {"content": b"[]" * 90_000, "headers": JSON}, "no JSON"),
     "bad header": (422, {"content": b"\x93NUMPY\x01\x00\x08\x00{'a': (("}, "header"),
     "version 9": (422, {"content": b"\x93NUMPY\x09\x00\x08\x00"}, "header"),
     "packed": (415, {"content": b"x", "headers": {"Content-Encoding": "gzip"}}, "compressed"),
@@ -113,6 +125,32 @@ def test_a_slow_body(client: Any) -> None:
         stream.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
         stream.settimeout(20)
         assert stream.recv(100).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_client_that_goes_away(client: Any) -> None:
+    """It is no error of the server."""
+    before = client.get("/metrics").text
+    assert 'reason="gone"' not in before
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc"
+    with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
+        connection.sendall(head)
+    until = time.monotonic() + 20
+    while 'roast_errors_total{reason="gone"} 1.0' not in client.get("/metrics").text:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert 'reason="internal"' not in client.get("/metrics").text
+
+
+def test_names_of_files_in_any_code(client: Any) -> None:
+    """Halves of characters, which no UTF-8 has."""
+    for charset, name in (("utf-7", b"+2AA-"), ("unicode_escape", b"\\ud800")):
+        part = b'--x\r\nContent-Disposition: form-data; name="i"; filename="' + name + b'"\r\n\r\n'
+        kind = f"multipart/form-data; boundary=x; charset={charset}"
+        answer = client.post(
+            "/predict", content=part + png(9, 9) + b"\r\n--x--\r\n", headers={"Content-Type": kind}
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["predictions"][0]["file"] == "\\ud800"
 
 
 def test_other_paths(client: Any) -> None:

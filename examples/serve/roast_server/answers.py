@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from .batching import Answer
 from .json_arrays import json_values
-from .npy_arrays import npy_from_array
+from .npy_arrays import npy_from_array, npz_from_arrays
 from .problems import Problem
 
 NPY, NPZ = "application/x-npy", "application/x-npz"
@@ -31,9 +28,7 @@ def array_answer(results: Answer, accept: str, output: str, most: int) -> Respon
         (array,) = results.values()
         return Response(npy_from_array(array), media_type=NPY)
     if NPZ in accept:
-        stream = io.BytesIO()
-        np.savez(stream, **results)
-        return Response(stream.getvalue(), media_type=NPZ)
+        return Response(npz_from_arrays(results), media_type=NPZ)
     count = sum(array.size for array in results.values())
     if count > most:
         error = f"the answer has {count} numbers; {most} are the limit for JSON"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from .problems import Problem
 
@@ -28,6 +29,8 @@ async def read_body(request: Request, most: int, timeout: float) -> bytes:
             408, "slow", f"the body did not arrive within {timeout:g} s", "send it faster",
             {"Connection": "close"},
         ) from None  # fmt: skip
+    except ClientDisconnect:  # nobody sees the answer, but metrics count what it is
+        raise Problem(400, "gone", "the client went away before its body was there") from None
     if body is None:
         raise _too_long(most)
     return body

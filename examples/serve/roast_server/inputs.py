@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,19 @@ class Inputs:
 
     arrays: Arrays
     rows: int
+
+
+def most_numbers(engine: Engine, rows: Rows) -> int | None:
+    """As many as the inputs of a request may hold, at the usual sizes; None: there is no limit."""
+    most = 0
+    for port in engine.inputs.values():
+        count = math.prod(port.shape)
+        if rows.sharing is not Sharing.ALONE:
+            count = rows.most * math.prod(port.shape[1:])
+        elif port.accepted and port.accepted[0] is None:
+            return None
+        most += count
+    return most
 
 
 def checked_inputs(

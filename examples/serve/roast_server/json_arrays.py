@@ -13,14 +13,18 @@ import numpy as np
 from .engine import Port
 from .problems import Problem
 
+_MORE = 1000
+"""Commas that may stand elsewhere: in names."""
+
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 """Strings, also those that never end, and brackets. Nothing is read twice."""
 
 
 def arrays_from_json(
-    body: bytes, inputs: Mapping[str, Port], max_depth: int
+    body: bytes, inputs: Mapping[str, Port], max_depth: int, most_numbers: int | None = None
 ) -> dict[str, np.ndarray]:
     """``{"inputs": {"data": [...]}}``, ``{"data": [...]}``, or of a net with one input its list."""
+    _check_count(body, max_depth, most_numbers)
     _check_depth(body, max_depth)
     try:
         said = json.loads(body, parse_constant=_no_number)
@@ -45,6 +49,19 @@ def _array(name: str, value: Any) -> np.ndarray:
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         raise _bad(f"input {name!r:.60} holds what is no finite number")
     return array
+
+
+def _check_count(body: bytes, max_depth: int, most: int | None) -> None:
+    """What is too much is refused at a glance: to parse it takes seconds, in which the server does
+    nothing else. There is a comma between any two numbers, and between any two lists that are not
+    in each other."""
+    commas = body.count(b",")
+    if most is not None and commas > most + _MORE:
+        raise _bad(
+            f"the body has more than {most} numbers, which is all that the net takes at once"
+        )
+    if body.count(b"[") + body.count(b"{") > (commas + 1) * max_depth:
+        raise _bad(f"more than {max_depth} lists and objects are in each other, or it is no JSON")
 
 
 def _check_depth(body: bytes, most: int) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 
 import numpy as np
+
+from roastery.files.npz_file import write_npz
 
 from .problems import Problem
 
@@ -29,7 +32,8 @@ def array_from_npy(data: bytes) -> np.ndarray:
     shape, by_columns, dtype = header
     if dtype.kind not in "biuf" or dtype.hasobject:
         raise _bad(f"the array holds {dtype}, no numbers"[:200])
-    if any(extent < 0 for extent in shape):
+    most_axes, most = 32, np.iinfo(np.intp).max // 64
+    if len(shape) > most_axes or any(type(n) is not int or not 0 <= n <= most for n in shape):
         raise _bad(f"the array has shape {shape}"[:200])
     there, wanted = len(data) - stream.tell(), math.prod(shape) * dtype.itemsize
     if there != wanted:
@@ -41,6 +45,12 @@ def array_from_npy(data: bytes) -> np.ndarray:
 def npy_from_array(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def npz_from_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    stream = io.BytesIO()
+    write_npz(stream, arrays)
     return stream.getvalue()
 
 

@@ -76,6 +76,8 @@ def run(settings: Settings, load: Callable[[], Engine]) -> int:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
+    # It tells of every form that a client breaks, which the answer says already.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     try:
         listening = _listen(settings.host, settings.port)
     except OSError as error:

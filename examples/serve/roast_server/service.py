@@ -21,7 +21,7 @@ from .answers import array_answer
 from .batching import Answer, BatchQueue
 from .bodies import read_body
 from .engine import Engine
-from .inputs import Inputs, checked_inputs
+from .inputs import Inputs, checked_inputs, most_numbers
 from .metrics import Metrics
 from .pictures import PictureRules
 from .problems import busy, not_ready, stopping
@@ -131,12 +131,14 @@ class Service:
     ) -> tuple[list[str], Inputs, list[tuple[int, int]]]:
         """Names of pictures, inputs, and sizes of pictures."""
         loaded, settings = self.loaded(), self._settings
-        upload = read_upload(kind, body, parts, loaded.engine.inputs, settings.max_depth)
+        inputs, most = loaded.engine.inputs, most_numbers(loaded.engine, loaded.rows)
+        most = None if settings.any_size else most
+        upload = read_upload(kind, body, parts, inputs, settings.max_depth, most)
         arrays, sizes = upload.arrays, []
         if upload.pictures:
             arrays, sizes = loaded.pictures.input_of(upload.pictures)
-        inputs = checked_inputs(arrays, loaded.engine, loaded.rows, settings.any_size)
-        return [name for name, _ in upload.pictures], inputs, sizes
+        checked = checked_inputs(arrays, loaded.engine, loaded.rows, settings.any_size)
+        return [name for name, _ in upload.pictures], checked, sizes
 
     def _said(
         self,

@@ -48,9 +48,14 @@ async def parts_of(request: Request, body: bytes, most_parts: int) -> list[tuple
     found = []
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
-            found.append((name, value.filename or "", await value.read()))
+            found.append((_text(name), _text(value.filename or ""), await value.read()))
     await form.close()
     return found
+
+
+def _text(name: str) -> str:
+    """As an answer can hold it: the client chooses by which code its names are read."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def read_upload(
@@ -59,10 +64,12 @@ def read_upload(
     parts: list[tuple[str, str, bytes]],
     inputs: Mapping[str, Port],
     max_depth: int,
+    most_numbers: int | None,
 ) -> Upload:
-    """``kind``: the content type; ``parts``: of multipart/form-data. Raises Problem."""
+    """``kind``: the content type; ``parts``: of multipart/form-data; ``most_numbers``: that the
+    inputs may hold, None: any number. Raises Problem."""
     if kind == "application/json":
-        return Upload(arrays=arrays_from_json(body, inputs, max_depth))
+        return Upload(arrays=arrays_from_json(body, inputs, max_depth, most_numbers))
     if kind == "multipart/form-data":
         return _from_parts(parts)
     if kind and kind not in _RAW and not kind.startswith("image/"):
