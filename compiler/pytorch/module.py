@@ -40,7 +40,19 @@ _LONG = Property.HOST | Property.DYNAMIC | Property.REPEATED | Property.RANDOM
 _MOST_STEPS = 12
 """Of an expression that stands in ``forward``."""
 
-_KNOWN = ("Net", "F", "torch", "nn", "math", "load_model", "Path", "show", "net")
+_KNOWN = (
+    "Net",
+    "F",
+    "torch",
+    "nn",
+    "math",
+    "load_model",
+    "Path",
+    "show",
+    "net",
+    "picture",
+    "classes",
+)
 
 
 @dataclass
@@ -52,17 +64,22 @@ class WrittenModule:
 
 
 def write_module(
-    program: NetProgram, settings: Mapping[str, Any], version: str, source: str = ""
+    program: NetProgram,
+    settings: Mapping[str, Any],
+    version: str,
+    source: str = "",
+    definitions: Sequence[str] = (),
 ) -> WrittenModule:
     """Write a net, at all sizes that it may have.
 
     Args:
         settings: the layers' messages, by their keys: for what layers do in training alone.
         source: the name of the prototxt.
+        definitions: of ``picture`` and ``classes``, behind the net.
 
     Raises RoasteryError that names all layers that cannot be written.
     """
-    return _Writer(program, settings).written(version, source)
+    return _Writer(program, settings).written(version, source, definitions)
 
 
 class _Writer:
@@ -90,7 +107,7 @@ class _Writer:
         symbols = {s.lower() for s in self.program.values}
         self.reserved = tuple(sorted({*symbols, *helper_names(), *_FUNCTIONS}))
 
-    def written(self, version: str, source: str) -> WrittenModule:
+    def written(self, version: str, source: str, definitions: Sequence[str]) -> WrittenModule:
         found = self._lines()
         init = self._init(found)
         held = {
@@ -101,7 +118,13 @@ class _Writer:
         forward = forward_lines(self.program, found, held, Body(self._use, self.reserved))
         outputs = returned_values(self.program)
         parts = NetParts(
-            self.helpers, self.class_texts, init, forward, outputs, self._multipliers()
+            self.helpers,
+            self.class_texts,
+            init,
+            forward,
+            outputs,
+            self._multipliers(),
+            definitions,
         )
         own = {tensor: name for name, tensor in self.tensor_of.items()}
         return WrittenModule(file_text(self.program, parts, version, source), own)

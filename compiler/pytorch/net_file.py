@@ -26,6 +26,7 @@ class NetParts:
         init, forward: lines of these two methods; of ``__init__`` those that make layers.
         outputs: names of what ``forward`` gives.
         multipliers: by the names of parameters lr_mult and decay_mult, where these are not 1.
+        definitions: what else is defined, behind the net.
     """
 
     helpers: Iterable[str]
@@ -34,6 +35,7 @@ class NetParts:
     forward: Sequence[str]
     outputs: Iterable[str]
     multipliers: Mapping[str, tuple[float, float]]
+    definitions: Sequence[str] = ()
 
 
 def file_text(program: NetProgram, parts: NetParts, version: str, source: str) -> str:
@@ -50,7 +52,8 @@ def file_text(program: NetProgram, parts: NetParts, version: str, source: str) -
     methods = _METHODS.replace("@mode@", "" if program.phase == "TRAIN" else ".eval()")
     net = [*_head(shapes, parts), *parts.init, "", *parts.forward, "", methods]
     helpers = [helper_text(name) for name in with_needs(sorted(parts.helpers))]
-    body = "\n\n\n".join([*helpers, *map("\n".join, parts.classes), "\n".join(net)])
+    classes = map("\n".join, parts.classes)
+    body = "\n\n\n".join([*helpers, *classes, "\n".join(net), *parts.definitions])
     imports = ["from pathlib import Path", "", "import torch"]
     imports += ["from safetensors.torch import load_model", "from torch import nn"]
     if re.search(r"\bF\.", body):

@@ -17,6 +17,7 @@ from compiler.partitions.most_rows import counted_outputs, with_most_rows
 from compiler.pipeline import GraphCompiler, run_keeping_ports
 from compiler.precision import FLOAT32, ON_CPUS
 from compiler.triton.compile import compile_jobs, jobs_of, triton_version
+from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.graph import Role
 from ir.graph_sizes import graph_at
@@ -152,17 +153,14 @@ def export_net(
         allow_python=python_allowed(allow_python),
     )
     if kind is TORCH:
-        return _as_torch(request, weights, output, net)
+        return _as_torch(request, weights, output, net, pictures)
     program = _lowered(request)
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
-    inputs = {p.name: p.value.type for p in program.graph.inputs if p.role is Role.DATA}
     if pictures.labels and _for_c(targets):  # a program has nobody who says it later
         pictures = replace(pictures, usual=True)
-    used = pictures_of(message, inputs, pictures)
-    outputs = {p.name: p.value.type for p in program.graph.outputs if p.role is Role.RESULT}
-    tell_other_classes(used.labels, outputs)
+    used, takes = _pictures_used(message, program, pictures)
     if kind is ONNX:
         said = picture_texts(used)
         made = export_onnx(program, store, output, replace(wanted, metadata=said))
@@ -179,7 +177,7 @@ def export_net(
             used,
             plan_for,
         )
-    return replace(made, pictures=used, takes_pictures=picture_input(inputs) is not None)
+    return replace(made, pictures=used, takes_pictures=takes)
 
 
 def _as_torch(
@@ -187,13 +185,28 @@ def _as_torch(
     weights: str | os.PathLike[str] | None,
     output: str | os.PathLike[str],
     net: nets.NetSource,
+    pictures: PictureRules,
 ) -> Exported:
     lowered = lower_net(request, logger_report())
     store = Store(lowered.program.variables, seed=0)
     if weights is not None:
         load_weights(weights, lowered.program, store, logger_log())
     source = os.path.basename(net) if isinstance(net, str | os.PathLike) else ""
-    return export_torch(lowered.program, lowered.message, store, output, source)
+    program = lowered.program
+    used, takes = _pictures_used(request.net, program, pictures)
+    made = export_torch(program, lowered.message, store, output, source, used)
+    return replace(made, pictures=used, takes_pictures=takes)
+
+
+def _pictures_used(
+    message: Message, program: NetProgram, pictures: PictureRules
+) -> tuple[Pictures, bool]:
+    """What an export is told of pictures, and whether an input is such as they become."""
+    inputs = {p.name: p.value.type for p in program.graph.inputs if p.role is Role.DATA}
+    used = pictures_of(message, inputs, pictures)
+    outputs = {p.name: p.value.type for p in program.graph.outputs if p.role is Role.RESULT}
+    tell_other_classes(used.labels, outputs)
+    return used, picture_input(inputs) is not None
 
 
 def _lowered(request: NetRequest) -> NetProgram:

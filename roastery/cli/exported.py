@@ -18,7 +18,8 @@ def say_pictures(made: Exported) -> None:
 
     for sentence in picture_sentences(made.pictures):
         say(sentence)
-    if made.takes_pictures and made.pictures.preprocessing is None:
+    silent = made.targets == ("PyTorch",)  # who goes on there knows it
+    if made.takes_pictures and made.pictures.preprocessing is None and not silent:
         say(
             "note: nothing says how pictures become its input; --mean-value=104,117,123, "
             "--input-scale and others do"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from ir.errors import RoasteryError
 from ir.graph import Role
 from ir.interpret import run_graph
 from roastery.api.exporting import export_net
+from roastery.api.picture_use import PictureRules
 from roastery.cli.main import main
+from runtime.pictures import Preprocessing
 from tests.support.lowering import lowered
 from tests.support.sample_nets import conv, dense, inputs, layer, lenet, pool, relu
 
@@ -70,7 +73,7 @@ def test_layers_that_cannot_be_written_are_all_told(tmp_path: Path) -> None:
     assert not (tmp_path / "net").exists()
 
 
-@pytest.mark.parametrize("flag", ["--target=c", "--precision=float16", "--mean_value=3", "--tune"])
+@pytest.mark.parametrize("flag", ["--target=c", "--precision=float16", "--dynamic=all", "--tune"])
 def test_flags_that_mean_nothing_are_refused(
     flag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,6 +83,42 @@ def test_flags_that_mean_nothing_are_refused(
     shown = f"{flag.partition('=')[0]} means nothing for a folder for PyTorch"
     assert shown in capsys.readouterr().err
     assert not Path("x").exists()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_become_the_input_as_everywhere(channels: int, tmp_path: Path) -> None:
+    text = (
+        inputs(data=(2, channels, 6, 8)) + dense("ip", "data", 4) + layer("prob", "Softmax", "ip")
+    )
+    rules = PictureRules(
+        image_size=(12, 10),
+        mean=np.array([104, 117.5, 123][:channels], np.float32),
+        input_scale=0.017,
+        labels=('cat "a"', "V\u00f6gel\\", "", "dog"),
+    )
+    folder = _written(text, tmp_path, pictures=rules)
+    pixels = np.random.default_rng(0).integers(0, 256, (21, 9, 3)[: 2 + channels // 2], np.uint8)
+    np.save(folder / "pixels.npy", pixels)
+    code = (
+        "from net import picture, classes; import numpy as np, json;"
+        "np.save('x.npy', picture(np.load('pixels.npy')).numpy()); print(json.dumps(classes))"
+    )
+    assert json.loads(_python(code, folder)) == list(rules.labels)
+    swap = (2, 1, 0) if channels == 3 else ()
+    wanted = Preprocessing(
+        "data", (12, 10), swap, 255.0, tuple(map(float, rules.mean)), input_scale=0.017
+    )
+    shown = pixels.reshape(21, 9, channels).astype(np.float32) / 255
+    np.testing.assert_allclose(
+        np.load(folder / "x.npy")[0], wanted.apply(shown, (6, 8)), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_a_mean_picture_is_refused(tmp_path: Path) -> None:
+    rules = PictureRules(mean=np.zeros((1, 28, 28), np.float32))
+    with pytest.raises(RoasteryError, match="holds no mean picture"):
+        _written(lenet(1), tmp_path, pictures=rules)
+    assert not (tmp_path / "net").exists()
 
 
 def test_writing_needs_no_torch_and_the_module_no_roastery(tmp_path: Path) -> None:

@@ -35,8 +35,6 @@ def _run(arguments: Arguments) -> None:
     if arguments.net and arguments.model and arguments.net != arguments.model:
         raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
     model = arguments.net or needed(arguments, "model", "the net to export")
-    if arguments.format == "torch":
-        _refuse_pictures(arguments)
     targets = arguments.target
     output = arguments.output
     if targets != ["c"]:
@@ -71,8 +69,7 @@ def _run(arguments: Arguments) -> None:
     names = [_named(target, made.baselines) for target in made.targets]
     kernels = f", {made.kernels} kernels ({made.options})" if made.kernels else ""
     say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
-    if made.targets != ("PyTorch",):
-        say_pictures(made)
+    say_pictures(made)
     if made.fixed:
         fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
         others = "--dynamic or --shape" if made.targets[0].startswith("ONNX") else "--shape"
@@ -80,12 +77,6 @@ def _run(arguments: Arguments) -> None:
     if not arguments.weights:
         say("note: no --weights given, the parameters are what the fillers made")
     say_next(made)
-
-
-def _refuse_pictures(arguments: Arguments) -> None:
-    """Flags that say how pictures are to be, which a module does not keep."""
-    if found := [flag.name for flag in PICTURE_FLAGS if flag.name in arguments.given]:
-        raise UsageError(f"--{found[0]} means nothing for a folder for PyTorch")
 
 
 def _opset(text: str) -> int | None:
