@@ -57,7 +57,8 @@ def find_layer(name: str, location: Location) -> LoweredType:
     hint = (
         f"did you mean '{near}'?"
         if near
-        else "`roastery layers` lists the known types; docs/adding-a-layer.md shows how to add one"
+        else "`roastery layers` lists the known types; `roastery help adding-a-layer` shows how to "
+        "add one"
     )
     raise RoasteryError(f"unknown layer type {name!r}", location=location, hint=hint)
 

@@ -55,7 +55,7 @@ def compile(
             reads leaves memory, and is read from ``weights`` again where somebody asks for it: the
             file stays open, and may be renamed, replaced or removed, but not written into.
         precision: how exact numbers are: "float32", "tf32", "bfloat16", "float16" or "ieee"
-            (docs/precision.md); default: ROASTERY_PRECISION, else "float32".
+            (`roastery help precision`); default: ROASTERY_PRECISION, else "float32".
         passes: the passes to run, in order: "simplify,fuse", a list of names, or "none"; default:
             ROASTERY_PASSES, else those that suit the device. With passes named, and on
             ``reference``, nothing is frozen.
@@ -65,13 +65,13 @@ def compile(
         threads: how many run the net on the CPU; default: ROASTERY_THREADS, else OMP_NUM_THREADS,
             else as many as there are processors. Results are the same.
         memory_budget: how much memory a pass may need at one time: bytes, or "3.5GiB"; where what
-            is fastest needs more, backward computes values again (docs/memory.md). "none": even on
-            GPUs it computes nothing again. Results are the same; default: ROASTERY_MEMORY_BUDGET,
-            else as much as what is fastest needs, or nearly so.
+            is fastest needs more, backward computes values again (`roastery help memory`). "none":
+            even on GPUs it computes nothing again. Results are the same; default:
+            ROASTERY_MEMORY_BUDGET, else as much as what is fastest needs, or nearly so.
         allow_python: Python layers may import modules that are neither installed nor on PYTHONPATH,
             from the working directory and the prototxt's; default: ROASTERY_PYTHON_LAYERS, else no.
-        dialect: the fork whose text the net is, where forks differ (docs/forks.md): "nvcaffe";
-            default: ROASTERY_DIALECT, else Caffe.
+        dialect: the fork whose text the net is, where forks differ (`roastery help forks`):
+            "nvcaffe"; default: ROASTERY_DIALECT, else Caffe.
 
     What was ignored or upgraded in the net, and layers of the weights that the net lacks, go to the
     logger "roastery" at level INFO; what may be a mistake (names that repeat) as WARNING.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from .command import COMMON_FLAGS, Command, Flag, Positional
 from .glog_flags import GFLAGS_FLAGS, GLOG_FLAGS, IDLE_FLAGS
+from .pages import page_names
 from .parse import metavar
 
 RUNNING = "running"
@@ -44,6 +45,12 @@ def overview(commands: Iterable[Command]) -> str:
         "explains the flags that say how nets are run, `roastery help logging` those of glog;",
         "--version shows the version. Flags are written as Caffe's: --solver=x, -solver=x,",
         "--solver x, -solver x.",
+        "",
+        *textwrap.wrap(
+            f"`roastery help PAGE` shows a page: {', '.join(page_names())}.",
+            88,
+            break_on_hyphens=False,
+        ),
     ]
     return "\n".join(lines)
 

@@ -19,6 +19,7 @@ from .command import Arguments, Command, UsageError
 from .glog import for_scripts, logging_as, tell_files
 from .glog_flags import LOGGING
 from .help_text import RUNNING, command_page, logging_page, overview, running_page
+from .pages import page_names, page_of_docs
 from .parse import parse_arguments
 from .programs import CAFFE_VERSION, CaffeProgram, program_called
 from .registry import all_commands, command_names, find_command
@@ -153,8 +154,12 @@ def _help(topic: list[str]) -> None:
         print(running_page(all_commands()))
     elif topic[:1] == [LOGGING]:
         print(logging_page())
+    elif not topic:
+        print(overview(all_commands()))
+    elif topic[0].replace("-", "_") in command_names() or (text := page_of_docs(topic[0])) is None:
+        print(command_page(find_command(topic[0], page_names())))
     else:
-        print(command_page(find_command(topic[0])) if topic else overview(all_commands()))
+        print(text)
 
 
 def _version(program: CaffeProgram | None) -> None:

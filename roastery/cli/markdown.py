@@ -15,7 +15,8 @@ _INTRODUCTION = """\
 
 Made by `python -m roastery.cli.markdown` from the commands themselves; a test says when it is
 stale. `roastery COMMAND --help` shows the same, what commands share in short (in full:
-`roastery help running`); `python -m roastery` is the same program.
+`roastery help running`); `roastery help PAGE` shows this page and its neighbours wherever Roastery
+is installed; `python -m roastery` is the same program.
 
 Flags are written as Caffe's: `--solver=x`, `-solver=x`, `--solver x` and `-solver x`; a flag that
 is on or off is `--verbose`, `--verbose=false` or `--noverbose`; `--` ends the flags. Names of

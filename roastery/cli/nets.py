@@ -28,7 +28,7 @@ IMAGE_FLAG = Flag(
 DIALECT_FLAG = Flag(
     "dialect",
     "the fork whose text or bytes the files are, where forks differ: nvcaffe, intel, ssd ...; "
-    "without it ROASTERY_DIALECT decides, then what binary files show (docs/forks.md)",
+    "without it ROASTERY_DIALECT decides, then what binary files show (`roastery help forks`)",
     default=None,
     metavar="NAME",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from . import commands
 from .command import Command, UsageError
@@ -32,8 +32,11 @@ def all_commands() -> Iterator[Command]:
     return map(load_command, command_names())
 
 
-def find_command(word: str) -> Command:
+def find_command(word: str, topics: Iterable[str] = ()) -> Command:
     """The command that the user calls ``word``, with dashes or underscores, or by an alias.
+
+    Args:
+        topics: what else there is that ``word`` may be meant for.
 
     Raises:
         UsageError: there is none; suggests a near one.
@@ -45,5 +48,7 @@ def find_command(word: str) -> Command:
     by_alias = {alias: command for command in all_commands() for alias in command.aliases}
     if name in by_alias:
         return by_alias[name]
-    near = suggest(name, [*names, *by_alias]) or "; `roastery --help` lists the commands"
+    known = [*names, *by_alias]
+    near = suggest(name, known) or suggest(word, topics)
+    near = near or "; `roastery --help` lists the commands"
     raise UsageError(f"unknown command '{word}'{near}")

@@ -123,7 +123,8 @@ COMMAND = Command(
         BACKWARD_FLAG,
         Flag(
             "tolerance",
-            "the largest error that is right; without it that of the precision (docs/precision.md)",
+            "the largest error that is right; without it that of the precision "
+            "(`roastery help precision`)",
             "float",
             None,
             metavar="X",

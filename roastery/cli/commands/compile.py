@@ -138,7 +138,7 @@ COMMAND = Command(
         "precision); bytes that it reads and writes; operations of its matrix products; and what "
         "binds: matrix units, multiply-adds, instructions, caches, memory, latency, or the launch "
         "itself. Launches that are alike are one line, the longest first. Nothing is measured: "
-        "docs/performance.md says how exact that is."
+        "`roastery help performance` says how exact that is."
     ),
     positionals=(Positional("net", "a prototxt"),),
     flags=(

@@ -129,7 +129,7 @@ COMMAND = Command(
         "instead: that finds a fusion of which a kernel is wrong. What is an error follows "
         "--precision."
         "\n\n"
-        "docs/debugging-passes.md finds a wrong pass this way."
+        "`roastery help debugging-passes` finds a wrong pass this way."
     ),
     positionals=(Positional("file", "a graph as text (.ir); - is standard input", required=False),),
     flags=(

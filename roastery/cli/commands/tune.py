@@ -62,7 +62,8 @@ COMMAND = Command(
     description=(
         "(To find the settings with which a net trains best, see `roastery tune_solver`.) "
         "Kernels can be cut into tiles of several sizes, and deep sums into parts. Which way is "
-        "fastest a cost model predicts (docs/performance.md); this command measures it, on the GPU "
+        "fastest a cost model predicts (`roastery help performance`); this command measures it, on "
+        "the GPU "
         "that is there: of each kernel the six ways that the model likes best, compiled, run on "
         "random numbers and timed by events of the device, each time with cold caches; the median "
         "counts. The kernels that are predicted to take longest are first. What was best is kept "
