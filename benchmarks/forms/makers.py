@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ def executable(net: Exported, device: str = "cpu") -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def artifact(net: Exported, baseline: str = "") -> Iterator[Run]:
+def artifact(net: Exported, baseline: str | Sequence[str] = ()) -> Iterator[Run]:
     """By machine code for CPUs: for all that there are compilers for, or for some."""
     file = net.folder / "net.roast"
     export_net(net.prototxt, net.weights, file, shapes=net.shapes, cpu_baseline=baseline)
