@@ -67,6 +67,7 @@ class LoadedNet:
         self.pictures = artifact.pictures()
         self.device = device
         self._lock = threading.Lock()
+        self._closed = False
         self._session: Session | None = None
         self.baseline = ""
         self._runner: ArtifactRunner
@@ -115,6 +116,8 @@ class LoadedNet:
                 )
         taken = {name: _checked(name, type, arrays) for name, type in self.inputs.items()}
         with self._lock:
+            if self._closed:
+                raise RoasteryError(f"{self.manifest.name} was closed, and runs no more")
             graph, inputs, outputs = self._at({name: a.shape for name, a in taken.items()})
             for name, array in taken.items():
                 inputs[PortKey(Role.DATA, name)].put(array)
@@ -163,19 +166,24 @@ class LoadedNet:
     def close(self) -> None:
         """Let go of the memory, the device's too; the net cannot be called any more."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._bound.clear()
+            del self._runner
             if self._session is not None:
-                self._bound.clear()
-                del self._runner
                 self._session.close()
-                self._session = None
 
 
 def _checked(name: str, type: TensorType, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """The input, whose elements can be taken for those of its type."""
     if name not in arrays:
         raise RoasteryError(f"input {name!r}: {type} is not given")
-    array = np.asarray(arrays[name])
     wanted = type.dtype.numpy
+    try:
+        array = np.asarray(arrays[name])
+    except (ValueError, OverflowError) as error:
+        raise RoasteryError(f"input {name!r} is no array of {wanted}: {error}") from None
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and wanted.kind in "iub"):
         raise RoasteryError(f"input {name!r} holds {array.dtype}, the artifact takes {wanted}")
     return array

@@ -60,7 +60,7 @@ class NetInputs(Mapping[str, BlobBuffers]):
                 hint="pass each input by name: net(data=x)",
             )
         for name, array in arrays.items():
-            if array is None or np.asarray(array).dtype.kind in "SUMm":
+            if not _holds_numbers(array):
                 raise RoasteryError(
                     f"input '{name}' must be an array of numbers, not {array!r:.60}"
                 )
@@ -82,3 +82,10 @@ class NetInputs(Mapping[str, BlobBuffers]):
     def held(self) -> dict[str, np.ndarray]:
         """Copies of what all inputs hold, data layers' too; :meth:`put` is the inverse."""
         return {name: blob.data.peek().copy() for name, blob in self.items()}
+
+
+def _holds_numbers(array: object) -> bool:
+    try:
+        return np.asarray(array).dtype.kind not in "OSUMmc"
+    except ValueError:  # rows of different lengths
+        return False

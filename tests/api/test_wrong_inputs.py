@@ -44,7 +44,18 @@ def test_shapes_of_inputs_that_nobody_reads(net: Path) -> None:
     assert roastery.compile(net, shapes={"spare": (7,)}).inputs["spare"] == (7,)
 
 
-@pytest.mark.parametrize("value", [None, "abc", ["a", "b", "c"], np.array(["2020-01-01"], "M8[D]")])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "abc",
+        ["a", "b", "c"],
+        np.array(["2020-01-01"], "M8[D]"),
+        [[1, 2, 3], [4]],
+        np.array([[object()] * 3]),
+        np.ones((1, 3), complex),
+    ],
+)
 def test_inputs_that_are_no_numbers(value: Any, net: Path) -> None:
     executable = roastery.compile(net)
     with pytest.raises(roastery.RoasteryError, match="input 'x' must be an array of numbers"):

@@ -104,11 +104,24 @@ def test_choosing_the_device(
         ({"data": np.zeros((1, 50))}, r"shape \(1, 50\), the artifact takes \(50,\)"),
         ({"data": np.array(["a"] * 50)}, "holds <U1, the artifact takes float32"),
         ({"data": [object()] * 50}, "holds object"),
+        ({"data": [[1], [2, 3]]}, "input 'data' is no array of float32: "),
     ],
 )
 def test_inputs_that_do_not_fit(write: Write, arrays: dict, message: str) -> None:
     with pytest.raises(RoasteryError, match=message):
         load(write(), "cpu")(**arrays)
+
+
+@pytest.mark.parametrize("device", ["cpu", "reference", "cuda"])
+def test_a_net_that_was_closed(
+    write: Write, fake_gpu: FakeCuda, x: np.ndarray, device: str
+) -> None:
+    net = load(write(), device)
+    net(data=x)
+    net.close()
+    net.close()
+    with pytest.raises(RoasteryError, match="was closed"):
+        net(data=x)
 
 
 def test_numbers_are_converted(write: Write) -> None:
