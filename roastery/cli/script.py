@@ -24,6 +24,7 @@ from ..startup.for_children import environment_for_children
 from ..startup.working_folder import put_working_folder_back
 
 if TYPE_CHECKING:
+    from ..notebooks.session import Session
     from ..python2.report import Report
 
 ScriptKind = Literal["file", "module", "code", "console"]
@@ -94,10 +95,13 @@ def _language(python2: str | None, folder: str) -> AbstractContextManager[Report
 
 
 def _execute_python2(script: Script, report: Report) -> None:
+    from ..notebooks.session import Session
     from ..python2.console import interact
-    from ..python2.running import code_of_line, names_of_main
+    from ..python2.running import code_of_line, names_of_main, tree_of_cell
 
-    if script.kind == "code":
+    if _is_notebook(script):
+        _execute_notebook(script, Session(tree_of_cell, names_of_main()))
+    elif script.kind == "code":
         exec(code_of_line(script.source, report), names_of_main())
     elif script.kind == "console":
         interact("`import caffe` is roastery.caffe; this is Python 2", names_of_main())
@@ -105,8 +109,32 @@ def _execute_python2(script: Script, report: Report) -> None:
         _execute(script)
 
 
+def _is_notebook(script: Script) -> bool:
+    return script.kind == "file" and script.source.endswith(".ipynb")
+
+
+def _execute_notebook(script: Script, session: Session) -> None:
+    """Run a notebook's cells and print what they would show. Pictures are drawn and closed."""
+    from ..notebooks.document import cell_source, code_cells, read_notebook
+
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    path = Path(script.source)
+    with session.running():
+        for number, cell in code_cells(read_notebook(path)):
+            value = session.run(cell_source(cell), f"{path.name}, cell {number}")
+            if value is not None:
+                print(repr(value))
+            pyplot = sys.modules.get("matplotlib.pyplot")
+            if pyplot is not None:
+                pyplot.close("all")
+
+
 def _execute(script: Script) -> None:
-    if script.kind == "file":
+    if _is_notebook(script):
+        from ..notebooks.session import Session
+
+        _execute_notebook(script, Session())
+    elif script.kind == "file":
         runpy.run_path(script.source, run_name="__main__")
     elif script.kind == "module":
         module = own_names.users_name(script.source)

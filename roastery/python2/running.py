@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+import warnings
 from importlib.util import find_spec
 from types import CodeType, ModuleType
 from typing import Any
 
 from .importer import Python2Loader, WhenConverted, python2_code
 from .names.builtins import python2_builtins
-from .rewrite.compiled import compile_converted
+from .rewrite.compiled import compile_converted, tree_of
 from .rewrite.converter import convert
 from .rewrite.source import source_text
 
@@ -87,6 +88,15 @@ def run_file(
 def names_of_main() -> dict[str, Any]:
     """Globals for code that is neither a file nor a module."""
     return {"__name__": "__main__", "__builtins__": python2_builtins()}
+
+
+def tree_of_cell(source: str, filename: str) -> Any:
+    """The tree of a notebook's cell."""
+    text = source_text(source.encode("utf-8", "surrogateescape"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return tree_of(convert(text, filename, always=True), text, filename)
 
 
 def code_of_line(source: str, told: WhenConverted) -> CodeType:

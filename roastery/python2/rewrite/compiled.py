@@ -28,17 +28,25 @@ def compile_converted(
         warnings.simplefilter("ignore", DeprecationWarning)
         if converted.python3:
             return _code(compile(converted.text, filename, kind, dont_inherit=True))
-        try:
-            tree: Any = ast.parse(converted.text, filename, kind)
-        except SyntaxError as error:
-            _name_line(error, converted, before)
-            raise
-        _move(tree, converted, before)
+        tree = tree_of(converted, before, filename, kind)
         try:
             return _code(compile(tree, filename, kind, dont_inherit=True))
         except SyntaxError as error:
             error.text = error.text or _line(before, error.lineno or 0)
             raise
+
+
+def tree_of(converted: Converted, before: str, filename: str, kind: CodeKind = "exec") -> Any:
+    """The tree of rewritten source, each node with its line in the file that it came from."""
+    try:
+        tree = ast.parse(converted.text, filename, kind)
+    except SyntaxError as error:
+        if not converted.python3:
+            _name_line(error, converted, before)
+        raise
+    if not converted.python3:
+        _move(tree, converted, before)
+    return tree
 
 
 def _name_line(error: SyntaxError, converted: Converted, before: str) -> None:

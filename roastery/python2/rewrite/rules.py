@@ -45,6 +45,7 @@ def apply_rules(tree: Any) -> list[tuple[str, int]]:
     rules: dict[int, Callable[[Any], None]] = {
         syms.power: _methods,
         syms.try_stmt: _messages,
+        syms.global_stmt: _no_globals_of_a_module,
         token.NUMBER: rewrite_number,
         token.STRING: lambda leaf: rewrite_string(leaf, "unicode_literals" in features),
     }
@@ -69,7 +70,7 @@ def _names_used(tree: Any) -> list[tuple[str, int]]:
         before = leaf.prev_sibling
         attribute = before is not None and before.type == token.DOT
         after = leaf.next_sibling
-        keyword = leaf.parent.type == syms.argument and after is not None and after.value == "="
+        keyword = leaf.parent.type == syms.argument and _is(after, "=")
         if (leaf.value in OFFERED and not attribute and not keyword) or (
             leaf.value in RENAMED_IMPORTS and _imported(leaf, syms)
         ):
@@ -183,7 +184,7 @@ def _is_float(node: Any) -> bool:
 
 def _methods(node: Any) -> None:
     """``d.iteritems()`` to ``py2_iteritems(d)``, ``d.keys()`` to ``py2_list(d.keys())`` ..."""
-    from fissix.fixer_util import Call, Name
+    from fissix.fixer_util import Call, Name, parenthesize
     from fissix.pygram import python_symbols as syms
     from fissix.pytree import Node
 
@@ -203,6 +204,8 @@ def _methods(node: Any) -> None:
             taken[0].prefix = ""
             subject = taken[0] if len(taken) == 1 else Node(syms.power, taken)
             arguments = [child.clone() for child in inner]
+            if len(arguments) == 1 and _is_generator(arguments[0]):
+                arguments = [parenthesize(arguments[0])]
             if arguments:
                 arguments = [_comma(), *arguments]
                 arguments[1].prefix = arguments[1].prefix or " "
@@ -228,6 +231,11 @@ def _method(dot: Any, call: Any, syms: Any) -> str:
     if not _is(dot.children[0], ".") or not _is(call.children[0], "("):
         return ""
     return str(dot.children[1].value)
+
+
+def _is_generator(argument: Any) -> bool:
+    """``x for x in y``, which stands for itself where it is the only argument."""
+    return len(argument.children) == 2 and str(argument.children[1]).lstrip().startswith("for ")
 
 
 def _concerned(name: str, owner: list[Any], arguments: list[Any]) -> bool:
@@ -277,6 +285,19 @@ def _messages(node: Any) -> None:
                 power.children[0].replace(Call(Name("py2_message"), [Name(name)], prefix=prefix))
             elif _is(trailer.children[0], "[") and trailer.children[1].type == token.NUMBER:
                 power.insert_child(1, Node(syms.trailer, [Dot(), Name("args")]))
+
+
+def _no_globals_of_a_module(node: Any) -> None:
+    """``global x`` outside of functions means nothing, and is an error behind a use of x."""
+    from fissix.fixer_util import Name
+    from fissix.pygram import python_symbols as syms
+
+    around = node.parent
+    while around is not None:
+        if around.type in (syms.funcdef, syms.classdef):
+            return
+        around = around.parent
+    node.replace(Name("pass", prefix=node.prefix))
 
 
 def _is(leaf: Any, text: str) -> bool:

@@ -1,0 +1,1 @@
+"""Notebooks without Jupyter: their code cells run in order, in one namespace."""
