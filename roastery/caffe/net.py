@@ -32,6 +32,7 @@ from .batches import Collected, batches
 from .blob import Blob
 from .callbacks import Callback
 from .numbered import Numbered
+from .parallel import NCCL
 from .user_errors import check_exists
 
 PathLike = str | os.PathLike[str]
@@ -432,8 +433,10 @@ class Net(Numbered):
         """Call a function with the number of each layer before it runs backward."""
         self._net.before_backward.append(Callback(call, self._net, "before_backward"))
 
-    def after_backward(self, call: Callable[[int], Any]) -> None:
-        """Call a function with the number of each layer after it ran backward."""
+    def after_backward(self, call: Callable[[int], Any] | NCCL) -> None:
+        """Call a function with the number of each layer after it ran backward; an NCCL is taken."""
+        if isinstance(call, NCCL):
+            return
         self._net.after_backward.append(Callback(call, self._net, "after_backward"))
 
     # --- weights ----------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ir.errors import RoasteryError
+
+_UID_BYTES = 128  # as long as ncclUniqueId
 
 
 @dataclass
@@ -58,11 +61,19 @@ def set_multiprocess(value: bool) -> None:
 
 
 class NCCL:
-    """Raises RoasteryError when it is used."""
+    """What a script for several GPUs gives its solver; with one there is nothing to add up.
+
+    Caffe: src/caffe/parallel.cpp. ``solver.add_callback(nccl)`` and ``net.after_backward(nccl)``
+    take it.
+    """
 
     def __init__(self, solver: Any, uid: bytes | str) -> None:
-        _refuse()
+        self._solver = solver  # it lives as long as this does
 
     @staticmethod
     def new_uid() -> bytes:
-        _refuse()
+        """Names a group of processes that train together."""
+        return secrets.token_bytes(_UID_BYTES)
+
+    def bcast(self) -> None:
+        """Give the others the weights of the first: there are none."""

@@ -17,6 +17,7 @@ from ..reading.solver_settings import read_solver
 from ..training.solvers import assemble, gpu_note
 from . import modes
 from .net import Net
+from .parallel import NCCL
 
 
 class SolverParameters:
@@ -140,12 +141,19 @@ class Solver:
         net.share_with(self.net)
 
     def add_callback(
-        self, on_start: Callable[[], Any], on_gradients_ready: Callable[[], Any] | None = None
+        self,
+        on_start: Callable[[], Any] | NCCL,
+        on_gradients_ready: Callable[[], Any] | None = None,
     ) -> None:
-        """Call functions before every iteration's passes, and between them and the update."""
+        """Call functions before every iteration's passes, and between them and the update.
+
+        An :class:`roastery.caffe.NCCL` alone is taken, too: one solver has nothing to wait for.
+        """
+        if isinstance(on_start, NCCL):
+            return
         if on_gradients_ready is None:
             raise RoasteryError(
-                "add_callback takes two functions here: NCCL is not supported",
+                "add_callback takes two functions, or an NCCL",
                 hint="solver.add_callback(on_start, on_gradients_ready)",
             )
         self._solver.on_start.append(on_start)

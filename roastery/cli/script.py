@@ -189,8 +189,9 @@ def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterato
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
     """A traceback from the first frame that is neither this file's nor runpy's, without those of
     imports that we look through."""
-    python2 = str(Path(__file__).parents[1] / "python2" / "running.py")
-    skipped = (__file__, runpy.__file__, "<frozen runpy>", python2)
+    root = Path(__file__).parents[1]
+    ours = [str(root / part) for part in ("python2/running.py", "notebooks/session.py")]
+    skipped = (__file__, runpy.__file__, "<frozen runpy>", *ours)
     while trace is not None and trace.tb_frame.f_code.co_filename in skipped:
         trace = trace.tb_next
     at = trace

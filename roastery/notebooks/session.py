@@ -41,7 +41,7 @@ class Session:
         self._module = ModuleType("__main__")
         self.names = vars(self._module)
         self.names.update(names or {})
-        shell = Shell(lambda source: self._run(source, self._filename), self.names, skipped)
+        shell = Shell(self._run_inner, self.names, skipped)
         self.names["get_ipython"] = lambda: shell
         self._filename = "<cell>"
 
@@ -71,13 +71,18 @@ class Session:
         value = self._run(plain_python(source), self._filename)
         return None if source.rstrip().endswith(";") else value
 
-    def _run(self, source: str, filename: str) -> Any:
+    def _run_inner(self, source: str, *, apart: bool = False) -> Any:
+        """For a magic of the cell that runs now."""
+        return self._run(plain_python(source), self._filename, dict(self.names) if apart else None)
+
+    def _run(self, source: str, filename: str, names: dict[str, Any] | None = None) -> Any:
+        names = self.names if names is None else names
         tree = self._parse(source, filename)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, filename, "exec", dont_inherit=True), self.names)
+        exec(compile(tree, filename, "exec", dont_inherit=True), names)
         if not isinstance(last, ast.Expr):
             return None
         code = compile(ast.Expression(last.value), filename, "eval", dont_inherit=True)
-        value = eval(code, self.names)
+        value = eval(code, names)
         self.names["_"] = value
         return value

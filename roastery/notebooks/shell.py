@@ -23,14 +23,14 @@ class Shell:
     """The part of IPython's shell that notebooks call.
 
     Args:
-        run: runs code in the notebook's names.
+        run: runs code in the notebook's names, or with ``apart`` in a copy of them.
         names: the names.
         skipped: whether a shell command is left out.
     """
 
     def __init__(
         self,
-        run: Callable[[str], Any],
+        run: Callable[..., Any],
         names: dict[str, Any],
         skipped: Callable[[str], bool] = lambda command: False,
     ) -> None:
@@ -66,7 +66,7 @@ class Shell:
             if match[1]:
                 return str(self._names[match[1]]) if match[1] in self._names else match[0]
             try:
-                return str(eval(match[2], self._names))
+                return str(self._run(match[2], apart=True))
             except Exception:
                 return match[0]
 
@@ -79,7 +79,7 @@ class Shell:
         if name in _NOTHING:
             return None
         if name in ("timeit", "time", "prun"):
-            return self._timed(_without_options(line))
+            return self._timed(_without_options(line), name)
         if name == "cd":
             os.chdir(os.path.expanduser(self._filled(line.strip().strip("'\""))))
             return None
@@ -107,7 +107,7 @@ class Shell:
     def run_cell_magic(self, name: str, line: str, body: str) -> Any:
         """``%%name line`` over the cell."""
         if name in ("timeit", "time", "capture", "prun"):
-            return self._timed(body) if name != "capture" else self._run(body)
+            return self._timed(body, name) if name != "capture" else self._run(body)
         if name in ("bash", "sh", "script"):
             return self.system(body)
         if name in ("writefile", "file"):
@@ -117,10 +117,13 @@ class Shell:
             return None
         raise NameError(f"the magic %%{name} needs IPython")
 
-    def _timed(self, source: str) -> Any:
-        """Runs once, whatever the magic would do, and tells how long that took."""
+    def _timed(self, source: str, name: str) -> Any:
+        """Runs once, whatever the magic would do, and tells how long that took.
+
+        What ``timeit`` runs is a function's body: names that it sets are gone behind it.
+        """
         began = time.perf_counter()
-        value = self._run(source)
+        value = self._run(source, apart=name == "timeit")
         print(f"1 loop: {time.perf_counter() - began:.3g} s")
         return value
 

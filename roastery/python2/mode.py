@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 
 from .dropped.registry import offer_dropped
@@ -41,7 +42,11 @@ def python2(report_path: str = "", folder: str = "", *, child: bool = False) -> 
     dropped = offer_dropped()
     take_over_runpy(report)
     try:
-        yield report
+        with warnings.catch_warnings():
+            # As Python 2.7 did: what will be gone one day is nothing to a script that is older.
+            for kind in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
+                warnings.simplefilter("ignore", kind)
+            yield report
     finally:
         give_runpy_back()
         dropped.close()

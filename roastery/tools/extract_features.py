@@ -1,4 +1,4 @@
-"""Blobs of a net into databases of float records. Caffe: tools/extract_features.cpp."""
+"""Blobs of a net into databases of float records, or arrays. Caffe: tools/extract_features.cpp."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from frontends.prototxt.suggestions import did_you_mean
 from ir.errors import RoasteryError
-from runtime.data.database_writer import DatabaseWriter, check_target, new_database
-from runtime.data.datum import Datum, serialize_datum
+from runtime.data.database_writer import check_target
 from runtime.data.notes import NoteKind, Notes, to_logger
 from runtime.python.permission import python_allowed
 
 from ..caffe import TEST, Net
 from ..devices.compile_options import Passes
+from .feature_files import ARRAYS, DATABASES, check_feature_target, new_feature_sink
 
 _ORIGIN = "extract_features.cpp"
 _EXTRACTED = NoteKind(_ORIGIN, "Extracted features of {rows} query images for feature blob {blob}")
@@ -42,9 +40,10 @@ def extract_features(
     allow_python: bool | None = None,
     notes: Notes = to_logger,
 ) -> None:
-    """Run ``batches`` batches; write each row of the blobs as a Datum.
+    """Run ``batches`` batches; write each row of the blobs as a Datum, or all as an array.
 
-    Keys are row numbers of ten digits. The databases appear whole or not at all. ``precision``
+    ``backend`` is lmdb, leveldb, npy or h5. Keys of databases are row numbers of ten digits. What
+    is written appears whole or not at all. ``precision``
     and ``allow_python`` are as in :func:`roastery.compile`.
 
     Raises RoasteryError for blobs that the net lacks or that are no batches, and where a
@@ -60,7 +59,10 @@ def extract_features(
     if batches < 1:
         raise RoasteryError(f"{batches} batches would give no features")
     for database in databases:
-        check_target(Path(database))
+        if backend in ARRAYS:
+            check_feature_target(database)
+        else:
+            check_target(Path(database))
     allowed = python_allowed(allow_python)
     net = Net(
         net_file,
@@ -75,21 +77,24 @@ def extract_features(
         notes=notes,
     )
     for blob in blobs:
-        _check_blob(net, blob, net_file)
+        _check_blob(net, blob, net_file, backend)
     if net.inputs:
         raise RoasteryError(
             f"nothing feeds the net's input '{net.inputs[0]}'",
             hint="the net needs a data layer in phase TEST",
         )
     with contextlib.ExitStack() as open_ones:
-        writers = [
-            open_ones.enter_context(new_database(Path(d), backend, notes)) for d in databases
+        sinks = [
+            open_ones.enter_context(new_feature_sink(Path(path), backend, blob, notes))
+            for path, blob in zip(databases, blobs, strict=True)
         ]
         rows = [0] * len(blobs)
         for number in range(batches):
             net.forward()
-            for i, (blob, writer) in enumerate(zip(blobs, writers, strict=True)):
-                before, rows[i] = rows[i], _write(writer, net.blobs[blob].data, rows[i])
+            for i, (blob, sink) in enumerate(zip(blobs, sinks, strict=True)):
+                data = net.blobs[blob].data
+                sink.write(data)
+                before, rows[i] = rows[i], rows[i] + len(data)
                 if before // _SAID_EVERY != rows[i] // _SAID_EVERY:
                     notes(_EXTRACTED(rows=rows[i], blob=blob))
             progress(number + 1, batches)
@@ -99,7 +104,7 @@ def extract_features(
     notes(_DONE())
 
 
-def _check_blob(net: Net, blob: str, net_file: str | os.PathLike[str]) -> None:
+def _check_blob(net: Net, blob: str, net_file: str | os.PathLike[str], backend: str) -> None:
     if blob not in net.blobs:
         near = did_you_mean(blob, net.blobs)
         raise RoasteryError(
@@ -107,17 +112,10 @@ def _check_blob(net: Net, blob: str, net_file: str | os.PathLike[str]) -> None:
             hint=f"did you mean '{near}'?" if near else f"blobs: {', '.join(net.blobs)}",
         )
     axes = len(net.blobs[blob].shape)
-    if not 1 <= axes <= 4:
+    if axes < 1:
+        raise RoasteryError(f"blob '{blob}' is a single number and has no rows")
+    if axes > 4 and backend in DATABASES:
         raise RoasteryError(
-            f"blob '{blob}' has {axes} axes; a record holds channels, height and width of a row"
+            f"blob '{blob}' has {axes} axes; a record holds channels, height and width of a row",
+            hint="npy and h5 take any number of axes",
         )
-
-
-def _write(writer: DatabaseWriter, rows: np.ndarray, number: int) -> int:
-    """Write rows under the numbers from ``number`` on; returns the next number."""
-    channels, height, width = (*rows.shape[1:], 1, 1, 1)[:3]
-    for row in rows:
-        record = Datum(channels, height, width, float_data=np.ravel(row))
-        writer.put(b"%010d" % number, serialize_datum(record))
-        number += 1
-    return number

@@ -16,6 +16,8 @@ from ir.location import Location
 from ..files.atomic_file import atomic_path, atomic_write
 from ..files.regular_file import read_regular_text
 
+_CHUNK = 256  # windows that HDF5 stores together
+
 CORNERS = ("ymin", "xmin", "ymax", "xmax")
 
 
@@ -85,4 +87,29 @@ def _write_hdf5(path: str | os.PathLike[str], detections: Sequence[Mapping[str, 
         names = [os.fspath(found["filename"]) for found in detections]
         file.create_dataset("filename", data=names, dtype=h5py.string_dtype())
         file["window"] = np.array([found["window"] for found in detections], np.int64)
-        file["prediction"] = np.array([np.ravel(f["prediction"]) for f in detections], np.float32)
+        predictions = np.array([np.ravel(f["prediction"]) for f in detections], np.float32)
+        file["prediction"] = predictions
+        table = _table(names, detections, predictions)
+        # In chunks, or PyTables takes it for no table.
+        file.create_dataset("df", data=table, chunks=(max(1, min(len(table), _CHUNK)),))
+
+
+def _table(
+    names: Sequence[str], detections: Sequence[Mapping[str, Any]], predictions: np.ndarray
+) -> np.ndarray:
+    """A row for each window, as ``pandas.read_hdf(path, "df")`` reads it."""
+    encoded = [name.encode("utf-8", "surrogateescape") for name in names]
+    classes = predictions.shape[1] if predictions.ndim == 2 else 0
+    longest = max(map(len, encoded), default=1) or 1
+    kinds = [("filename", f"S{longest}"), *((corner, np.int64) for corner in CORNERS)]
+    kinds += [(f"class{number}", np.float32) for number in range(classes)]
+    table = np.zeros(len(encoded), kinds)
+    if not encoded:
+        return table
+    table["filename"] = encoded
+    windows = np.array([found["window"] for found in detections], np.int64)
+    for number, corner in enumerate(CORNERS):
+        table[corner] = windows[:, number]
+    for number in range(classes):
+        table[f"class{number}"] = predictions[:, number]
+    return table

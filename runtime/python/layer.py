@@ -37,6 +37,10 @@ class Phase(enum.IntEnum):
     def __str__(self) -> str:
         return self.name
 
+    def __format__(self, spec: str) -> str:
+        number = spec[-1:] in tuple("bcdoxXneEfFgG%")
+        return format(int(self), spec) if number else format(self.name, spec)
+
 
 _SHOWN = 20  # names of classes in a hint
 

@@ -91,8 +91,6 @@ def test_one_solver_trains() -> None:
     for call in (
         lambda: caffe.set_solver_count(2),
         lambda: caffe.set_solver_rank(1),
-        lambda: caffe.NCCL(None, "uid"),
-        caffe.NCCL.new_uid,
     ):
         with pytest.raises(RoasteryError, match="NCCL"):
             call()

@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import lmdb
 import numpy as np
+import pandas as pd
 import pytest
 
 import roastery.caffe as caffe
@@ -147,6 +148,34 @@ def test_detect_windows_of_a_list(here: Path) -> None:
         assert file["filename"].asstr()[:].tolist() == ["a.png", "a.png", "b.png"]
         np.testing.assert_array_equal(file["window"][1], [5, 5, 13, 13])
         np.testing.assert_allclose(file["prediction"], expected, rtol=1e-4)
+        table = pd.DataFrame(file["df"][:])
+        assert list(table) == [
+            "filename",
+            "ymin",
+            "xmin",
+            "ymax",
+            "xmax",
+            "class0",
+            "class1",
+            "class2",
+        ]
+        assert table["ymin"].tolist() == [2, 5, 0] and table["filename"][0] == b"a.png"
+        np.testing.assert_allclose(table[["class0", "class1", "class2"]], expected, rtol=1e-4)
+
+
+def test_pandas_reads_what_is_detected(here: Path) -> None:
+    """By its own reader, where PyTables is there."""
+    pytest.importorskip("tables", reason="pandas reads HDF5 by PyTables, which is not installed")
+    from roastery.tools.windows import write_detections
+
+    found = [
+        {"filename": name, "window": np.arange(4) + i, "prediction": np.float32([i, 0.5])}
+        for i, name in enumerate(("a.png", "folder/b.png"))
+    ]
+    write_detections("found.h5", found)
+    table = pd.read_hdf("found.h5", "df")
+    assert list(table) == ["filename", "ymin", "xmin", "ymax", "xmax", "class0", "class1"]
+    assert table["xmax"].tolist() == [3, 4] and table["class0"].tolist() == [0, 1]
 
 
 def test_detect_tells_mistakes(here: Path, capsys) -> None:
@@ -210,6 +239,47 @@ def test_extract_features(here: Path, backend: str) -> None:
     np.testing.assert_array_equal(last.float_data, net.blobs["ip"].data[2])
 
 
+@pytest.mark.parametrize("kind", ["npy", "h5"])
+def test_extract_features_as_arrays(here: Path, kind: str) -> None:
+    import h5py
+
+    Path("net.prototxt").write_text(FEATURES)
+    net = caffe.Net("net.prototxt", caffe.TEST)
+    for blobs in net.params.values():
+        for blob in blobs:
+            blob.data[...] = RNG.integers(-4, 5, blob.shape)
+    net.save("net.caffemodel")
+    net.forward()
+    words = ["net.caffemodel", "net.prototxt", "conv,ip", f"c.{kind},i.{kind}", "2", kind]
+    assert main(["extract_features", *words]) == 0
+    for blob, path in (("conv", f"c.{kind}"), ("ip", f"i.{kind}")):
+        if kind == "npy":
+            found = np.load(path)
+        else:
+            with h5py.File(path) as file:
+                assert list(file) == [blob]
+                found = file[blob][:]
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, np.concatenate([net.blobs[blob].data] * 2))
+    assert main(["extract_features", *words]) == 0, "a file takes the place of the one before"
+    words[3] = f"c.{kind},none/i.{kind}"
+    Path(f"c.{kind}").unlink()
+    assert main(["extract_features", *words]) == 1
+    assert not Path(f"c.{kind}").exists()
+
+
+def test_an_array_of_features_has_one_shape(here: Path) -> None:
+    from roastery import RoasteryError
+    from roastery.tools.feature_files import new_feature_sink
+
+    for kind in ("npy", "h5"):
+        with pytest.raises(RoasteryError, match=r"were \[3\], and are now \[4\]"):
+            with new_feature_sink(here / "x", kind, "b", print) as sink:
+                sink.write(np.zeros((2, 3), np.float32))
+                sink.write(np.zeros((2, 4), np.float32))
+        assert not (here / "x").exists()
+
+
 def test_extract_features_tells_mistakes(here: Path, capsys) -> None:
     Path("net.prototxt").write_text(FEATURES)
     caffe.Net("net.prototxt", caffe.TEST).save("net.caffemodel")
@@ -220,7 +290,10 @@ def test_extract_features_tells_mistakes(here: Path, capsys) -> None:
         (["conv", "there", "1", "lmdb"], "'there' exists already"),
         (["conv", "a", "0", "lmdb"], "0 batches"),
         (["conv", "a", "x", "lmdb"], "x: must be a number of batches"),
-        (["conv", "a", "1", "sqlite"], "unknown database backend 'sqlite'"),
+        (
+            ["conv", "a", "1", "sqlite"],
+            "unknown kind of database 'sqlite'\n  hint: lmdb, leveldb, npy, h5",
+        ),
         (["conv", "a", "1", "lmdb", "TPU"], "TPU: must be CPU or GPU"),
     ):
         assert main(["extract_features", "net.caffemodel", "net.prototxt", *words]) == 1

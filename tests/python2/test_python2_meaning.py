@@ -165,6 +165,20 @@ def test_files(python2: Run) -> None:
     assert python2(text) == expected
 
 
+def test_temporary_files_and_lines_of_text(python2: Run) -> None:
+    text = """
+    import tempfile, os
+    import numpy as np
+    with tempfile.NamedTemporaryFile(delete=False) as f:
+        f.write('a b\\n')
+        f.write(u'c'.encode('utf-8'))
+        name = f.name
+    print list(np.loadtxt(name, str, delimiter='\\n')), open(name).read().split()
+    os.remove(name)
+    """
+    assert "['a b'" in python2(text).replace("np.str_(", "").replace(")", "")
+
+
 def test_modules_under_their_old_names(python2: Run) -> None:
     text = """
     import Queue, ConfigParser, StringIO, cStringIO, urllib, urllib2, urlparse, string, commands

@@ -57,7 +57,8 @@ COMMAND = Command(
         of picture names, and the package selective_search_ijcv_with_python must be installed.
 
         A .csv output has the columns filename, ymin, xmin, ymax, xmax, class0, class1 ...; an .h5
-        output the data sets filename, window and prediction.
+        output the same as a table, which pandas.read_hdf(output, "df") reads, and the data sets
+        filename, window and prediction.
     """,
     positionals=(
         Positional("input_file", "a .csv file of windows, or a .txt file of picture names"),

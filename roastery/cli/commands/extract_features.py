@@ -50,19 +50,22 @@ def _device(arguments: Arguments) -> str | None:
 
 COMMAND = Command(
     name="extract_features",
-    summary="Write what blobs of a trained net hold into databases",
+    summary="Write what blobs of a trained net hold into databases or arrays",
     group="Models",
     description="""
         Runs a net with a data layer, and writes one record for every row of each named blob: a
         Datum of floats, under keys of ten digits from 0 on. One database for each blob.
+
+        With npy each blob becomes an array in numpy's format, (rows, ...) as the blob is, and with
+        h5 an HDF5 file with a data set of the blob's name, which an HDF5Data layer reads again.
     """,
     positionals=(
         Positional("pretrained_net_param", "the weights: a .caffemodel"),
         Positional("feature_extraction_proto_file", "the net, with a data layer"),
         Positional("extract_feature_blob_names", "blobs, separated by commas"),
-        Positional("save_feature_dataset_names", "databases to make, one for each blob"),
+        Positional("save_feature_dataset_names", "databases or files to make, one for each blob"),
         Positional("num_mini_batches", "how many batches to run"),
-        Positional("db_type", "lmdb or leveldb"),
+        Positional("db_type", "lmdb, leveldb, npy or h5"),
         Positional("mode", "CPU or GPU", required=False, default=""),
         Positional("device_id", "the number of the GPU", required=False, default="0"),
     ),
@@ -84,6 +87,10 @@ COMMAND = Command(
         Example(
             "roastery extract_features net.caffemodel val.prototxt fc7 fc7_lmdb 10 lmdb",
             "the blob fc7 of ten batches",
+        ),
+        Example(
+            "roastery extract_features net.caffemodel val.prototxt fc7 fc7.npy 10 npy",
+            "as an array for numpy",
         ),
         Example(
             "roastery extract_features net.caffemodel val.prototxt fc6,fc7 six,seven 10 leveldb "

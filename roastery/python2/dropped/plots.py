@@ -39,7 +39,8 @@ def mend_color_maps(module: ModuleType, offer: Offer) -> None:
         return found if lut is None else found.resampled(lut)
 
     offer.add(module, get_cmap=get_cmap)
-    offer.add(module, **{old: mpl.colormaps[new] for old, new in _CMAPS.items()})
+    maps = module._colormaps  # matplotlib itself is not complete yet
+    offer.add(module, **{old: maps[new] for old, new in _CMAPS.items()})
 
 
 def mend_pyplot(module: ModuleType, offer: Offer) -> None:

@@ -73,6 +73,9 @@ def mend_pandas(pd: ModuleType, offer: Offer) -> None:
             order=lambda self, **kwargs: self.sort_values(**kwargs),
             convert_objects=lambda self, **kwargs: self.infer_objects(),
         )
+    for kind in (frame, series):
+        offer.replace(kind, "to_csv", _to_csv)
+        offer.replace(kind, "to_hdf", _to_hdf)
     offer.add(
         frame,
         applymap=lambda self, function, **kwargs: self.map(function, **kwargs),
@@ -100,6 +103,26 @@ def mend_pandas(pd: ModuleType, offer: Offer) -> None:
         scatter_matrix=lambda *args, **kwargs: pd.plotting.scatter_matrix(*args, **kwargs),
         value_counts=lambda values, **kwargs: pd.Series(values).value_counts(**kwargs),
     )
+
+
+def _to_csv(function: Any) -> Any:
+    def to_csv(self: Any, path: Any = None, *args: Any, **words: Any) -> Any:
+        from ..names.files import binary_stream
+
+        if "cols" in words:
+            words.setdefault("columns", words.pop("cols"))
+        if args:
+            words["sep"] = args[0]
+        return function(self, binary_stream(path), **words)
+
+    return to_csv
+
+
+def _to_hdf(function: Any) -> Any:
+    def to_hdf(self: Any, path: Any, key: Any, **words: Any) -> Any:
+        return function(self, path, key=key, **words)
+
+    return to_hdf
 
 
 def _rolling(pd: Any, values: Any, window: Any) -> Any:

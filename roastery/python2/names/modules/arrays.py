@@ -71,6 +71,11 @@ def numpy_names(np: ModuleType) -> dict[str, Any]:
 
         return np.save(binary_stream(file), *args, **kwargs)
 
+    def loadtxt(name: Any, dtype: Any = float, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("delimiter") == "\n":  # whole lines, which numpy refuses now
+            return np.array([line for line in _lines(name) if line.strip()], dtype)
+        return np.loadtxt(name, dtype, *args, **kwargs)
+
     sizes = {"zeros": 0, "ones": 0, "empty": 0, "full": 0, "eye": 0, "identity": 0}
     words = {"zeros": "shape", "ones": "shape", "empty": "shape", "full": "shape", "eye": "N"}
     sized = {
@@ -83,12 +88,30 @@ def numpy_names(np: ModuleType) -> dict[str, Any]:
         "fromstring": fromstring,
         "linspace": _sized(np.linspace, 2, "num"),
         "load": load,
+        "loadtxt": loadtxt,
         "random": _random(np.random),
         "repeat": _sized(np.repeat, 1, "repeats"),
         "reshape": _sized(np.reshape, 1, "shape"),
         "save": save,
         "tile": _sized(np.tile, 1, "reps"),
     }
+
+
+def pylab_names(real: ModuleType) -> dict[str, Any]:
+    """``from pylab import *`` gives numpy's functions, and numpy itself."""
+    import numpy
+
+    from .registry import facade
+
+    np = facade("numpy", numpy)
+    return numpy_names(numpy) | {"np": np, "numpy": np, "random": _random(numpy.random)}
+
+
+def _lines(name: Any) -> list[str]:
+    if hasattr(name, "read"):
+        return [str(line).rstrip("\r\n") for line in name]
+    with open(name, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().splitlines()
 
 
 def _random(module: ModuleType) -> ModuleType:
