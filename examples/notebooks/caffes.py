@@ -152,7 +152,7 @@ class Outcome:
 
 def run(name: str, notebook: Notebook, root: Path, show: bool) -> Outcome:
     """Run all cells; one that fails does not keep the others from running."""
-    from roastery.notebooks.session import Session
+    from roastery.notebooks.session import CellSession
     from roastery.python2.mode import python2
     from roastery.python2.running import names_of_main, tree_of_cell
 
@@ -171,7 +171,7 @@ def run(name: str, notebook: Notebook, root: Path, show: bool) -> Outcome:
     os.environ["GLOG_minloglevel"] = "1"  # noqa: SIM112
     with contextlib.ExitStack() as stack:
         stack.enter_context(python2(folder=str(path.parent)))
-        session = Session(tree_of_cell, names_of_main(), skipped)
+        session = CellSession(tree_of_cell, names_of_main(), skipped)
         stack.enter_context(session.running())
         for number, cell in code_cells(read_notebook(path)):
             source = cell_source(cell)

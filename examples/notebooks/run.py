@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from roastery.notebooks.document import cell_source, code_cells, read_notebook
-from roastery.notebooks.session import Session
+from roastery.notebooks.session import CellSession
 
 Output = dict[str, Any]
 
 
-def run_notebook(path: Path, session: Session) -> dict[str, Any]:
+def run_notebook(path: Path, session: CellSession) -> dict[str, Any]:
     """The notebook with new outputs. An exception of a cell gets a note that says which."""
     notebook = read_notebook(path)
     with session.running():
@@ -43,7 +43,7 @@ def run_notebook(path: Path, session: Session) -> dict[str, Any]:
     return notebook
 
 
-def run_cell(source: str, session: Session, count: int) -> list[Output]:
+def run_cell(source: str, session: CellSession, count: int) -> list[Output]:
     """Run one cell; what it printed, the value of its last line, and its pictures."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -90,13 +90,13 @@ def run_one(path: Path, target: Path, python2: bool) -> None:
 
     matplotlib.use("Agg")
     with contextlib.ExitStack() as stack:
-        session = Session()
+        session = CellSession()
         if python2:
             from roastery.python2.mode import python2 as rewriting
             from roastery.python2.running import names_of_main, tree_of_cell
 
             stack.enter_context(rewriting(folder=str(path.resolve().parent)))
-            session = Session(tree_of_cell, names_of_main())
+            session = CellSession(tree_of_cell, names_of_main())
         notebook = run_notebook(path, session)
     text = json.dumps(notebook, indent=1, ensure_ascii=False)
     target.write_text(text + "\n", encoding="utf-8")

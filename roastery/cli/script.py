@@ -24,7 +24,7 @@ from ..startup.for_children import environment_for_children
 from ..startup.working_folder import put_working_folder_back
 
 if TYPE_CHECKING:
-    from ..notebooks.session import Session
+    from ..notebooks.session import CellSession
     from ..python2.report import Report
 
 ScriptKind = Literal["file", "module", "code", "console"]
@@ -95,12 +95,12 @@ def _language(python2: str | None, folder: str) -> AbstractContextManager[Report
 
 
 def _execute_python2(script: Script, report: Report) -> None:
-    from ..notebooks.session import Session
+    from ..notebooks.session import CellSession
     from ..python2.console import interact
     from ..python2.running import code_of_line, names_of_main, tree_of_cell
 
     if _is_notebook(script):
-        _execute_notebook(script, Session(tree_of_cell, names_of_main()))
+        _execute_notebook(script, CellSession(tree_of_cell, names_of_main()))
     elif script.kind == "code":
         exec(code_of_line(script.source, report), names_of_main())
     elif script.kind == "console":
@@ -113,7 +113,7 @@ def _is_notebook(script: Script) -> bool:
     return script.kind == "file" and script.source.endswith(".ipynb")
 
 
-def _execute_notebook(script: Script, session: Session) -> None:
+def _execute_notebook(script: Script, session: CellSession) -> None:
     """Run a notebook's cells and print what they would show. Pictures are drawn and closed."""
     from ..notebooks.document import cell_source, code_cells, read_notebook
 
@@ -131,9 +131,9 @@ def _execute_notebook(script: Script, session: Session) -> None:
 
 def _execute(script: Script) -> None:
     if _is_notebook(script):
-        from ..notebooks.session import Session
+        from ..notebooks.session import CellSession
 
-        _execute_notebook(script, Session())
+        _execute_notebook(script, CellSession())
     elif script.kind == "file":
         runpy.run_path(script.source, run_name="__main__")
     elif script.kind == "module":

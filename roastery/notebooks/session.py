@@ -14,7 +14,7 @@ from .display import offer_display
 from .magics import plain_python
 from .shell import Shell
 
-Compile = Callable[[str, str], ast.Module]
+CellParser = Callable[[str, str], ast.Module]
 
 
 def python3(source: str, filename: str) -> ast.Module:
@@ -22,7 +22,7 @@ def python3(source: str, filename: str) -> ast.Module:
     return ast.parse(source, filename)
 
 
-class Session:
+class CellSession:
     """Runs cells as ``__main__``.
 
     Args:
@@ -33,7 +33,7 @@ class Session:
 
     def __init__(
         self,
-        parse: Compile = python3,
+        parse: CellParser = python3,
         names: dict[str, Any] | None = None,
         skipped: Callable[[str], bool] = lambda command: False,
     ) -> None:
@@ -46,7 +46,7 @@ class Session:
         self._filename = "<cell>"
 
     @contextmanager
-    def running(self) -> Iterator[Session]:
+    def running(self) -> Iterator[CellSession]:
         """In the block its names are those of the module ``__main__``."""
         before = sys.modules.get("__main__")
         made = offer_display(self.names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
@@ -31,6 +32,8 @@ def python2(report_path: str = "", folder: str = "", *, child: bool = False) -> 
     Raises RoasteryError where fissix is missing, or the report cannot be written.
     """
     check_installed()
+    if os.environ.get(VARIABLE) and not report_path:
+        report_path, child = os.environ.get(REPORT_VARIABLE, ""), True
     report = Report(report_path, fresh=not child)
     finder = Python2Finder(report)
     finder.own(folder or os.getcwd())
@@ -64,8 +67,5 @@ def start_in_child() -> bool:
         return False
     stack = contextlib.ExitStack()
     stack.enter_context(python2(os.environ.get(REPORT_VARIABLE, ""), child=True))
-    _kept.append(stack)
+    atexit.register(stack.close)
     return True
-
-
-_kept: list[contextlib.ExitStack] = []

@@ -31,7 +31,7 @@ def take_over_runpy(told: WhenConverted) -> None:
     def run_module(
         mod_name: str, init_globals: Any = None, run_name: Any = None, alter_sys: bool = False
     ) -> Any:
-        if _is_python2(mod_name):
+        if is_python2_module(mod_name):
             init_globals = {**(init_globals or {}), "__builtins__": python2_builtins()}
         return _run_module(mod_name, init_globals, run_name, alter_sys)
 
@@ -43,7 +43,7 @@ def give_runpy_back() -> None:
     runpy.run_path, runpy.run_module = _run_path, _run_module
 
 
-def _is_python2(name: str) -> bool:
+def is_python2_module(name: str) -> bool:
     """Whether a module, or a package's ``__main__``, is the user's and in Python 2."""
     try:
         spec = find_spec(name)

@@ -41,3 +41,5 @@ def begin() -> None:
     spec.loader.exec_module(own_names)
     own_names.tell_apart()
     sys.meta_path.insert(0, _LaterAlias())
+    if os.environ.get("ROASTERY_PY2"):
+        importlib.import_module("roastery.python2.children").begin_in_child()

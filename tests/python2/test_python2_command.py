@@ -65,6 +65,52 @@ def test_processes_of_multiprocessing(tmp_path: Path) -> None:
     assert roastery(tmp_path, "--py2", "main.py").stdout == "[3, 4]\n"
 
 
+def test_children_are_python2_too(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "import subprocess, sys, multiprocessing\n"
+        "def half(x): return x / 2\n"
+        "if __name__ == '__main__':\n"
+        "    subprocess.call(['python', 'other.py', 'a', '-b'])\n"
+        "    subprocess.call([sys.executable, '-u', '-c', 'import caffe; print 7 / 2'])\n"
+        "    subprocess.call('python -m other x', shell=True)\n"
+        "    subprocess.call(['python', 'new.py'])\n"
+        "    subprocess.call(['python', '-m', 'json.tool', 'x.json'])\n"
+        "    print multiprocessing.get_context('spawn').Pool(1).map(half, [7])\n"
+    )
+    (tmp_path / "other.py").write_text(
+        "import sys, helper\nprint sys.argv[1:], helper.x, __name__\n"
+    )
+    (tmp_path / "helper.py").write_text("x = 7 / 2\n")
+    (tmp_path / "new.py").write_text("import helper\nprint(f'{1 / 2}', helper.x)\n")
+    (tmp_path / "x.json").write_text("[1]")
+    done = roastery(tmp_path, "--py2", "--py2_report=diff.txt", "main.py")
+    assert done.stderr == ""
+    assert done.stdout.split("\n") == [
+        "['a', '-b'] 3 __main__", "3", "['x'] 3 __main__", "0.5 3", "[", "    1", "]", "[3]", "",
+    ]  # fmt: skip
+    diff = (tmp_path / "diff.txt").read_text()
+    assert all(f"# {tmp_path / name}\n" in diff for name in ("helper.py",)) and "other.py" in diff
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "source", "words", "options"),
+    [
+        ("x.py a", "file", "x.py", ["a"], []),
+        ("-u -W ignore x.py -c", "file", "x.py", ["-c"], ["-u", "-W", "ignore"]),
+        ("-cprint -m", "code", "print", ["-m"], []),
+        ("-X dev -m a.b c", "module", "a.b", ["c"], ["-X", "dev"]),
+        ("- a", "", "-", ["a"], []),
+        ("-u", "", "", [], ["-u"]),
+    ],
+)
+def test_command_lines_of_children(
+    line: str, kind: str, source: str, words: list[str], options: list[str]
+) -> None:
+    from roastery.python2.children import Started, parse_started
+
+    assert parse_started(line.split()) == Started(options, kind, source, words)
+
+
 def test_a_syntax_error_is_the_files_own(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("print 1\nx = = 2\n")
     done = roastery(tmp_path, "--py2", "main.py")
