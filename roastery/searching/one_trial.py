@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,6 +95,8 @@ def run_trial(
             for net in (built.train, *built.tests):
                 for source in net.feeds.values():
                     source.close()
+            del built
+            gc.collect()  # its nets, which hold each other, before the next trial needs the memory
 
 
 def _train(

@@ -165,7 +165,7 @@ def test_labels_of_another_net(here: Path, capsys: pytest.CaptureFixture[str]) -
     ("words", "message"),
     [
         (["net.prototxt", "w.caffemodel"], "classify needs pictures; write `roastery classify"),
-        (["net.prototxt", "w.caffemodel", "gone.png"], "cannot read the picture 'gone.png'"),
+        (["net.prototxt", "w.caffemodel", "gone.png"], "there is no picture 'gone.png'"),
         (["net.prototxt", "gone.caffemodel", "red.png"], "gone.caffemodel"),
         (["gone.prototxt", "w.caffemodel", "red.png"], "gone.prototxt"),
         (["net.prototxt", "w.caffemodel", "empty"], "folder 'empty' holds no pictures (jpg,"),

@@ -86,7 +86,7 @@ def test_classify_gray_pictures(here: Path) -> None:
 def test_classify_tells_mistakes(here: Path, capsys) -> None:
     model = make_model(here)
     for words, said in (
-        (["gone.png", "o.npy", *model], "cannot read the picture 'gone.png'"),
+        (["gone.png", "o.npy", *model], "there is no picture 'gone.png'"),
         ([".", "o.npy", *model], "holds no .jpg files"),
         (["a.png", "o.npy", *model, "--mean_file=no.npy"], "there is no mean file 'no.npy'"),
         (["a.png", "o.npy", *model, "--images_dim=a"], "--images_dim=a"),

@@ -128,7 +128,9 @@ class _Panel:
         self.panel = panel
         self.look = look
         self.runs = list(named)
-        self.labels = list(dict.fromkeys(x for panels in named.values() for x in panels[panel]))
+        # By which styles go: train curves first.
+        tests = {x: c.test for panels in named.values() for x, c in panels[panel].items()}
+        self.labels = sorted(tests, key=tests.__getitem__)
         self.lines: list[_Line] = []
         self.rest: list[_Line] = []
         for run, panels in enumerate(named.values()):
