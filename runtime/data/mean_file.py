@@ -18,19 +18,7 @@ from roastery.wire.reader import DamagedMessage
 
 def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
     """A mean image file as float32 (channels, height, width)."""
-    try:
-        data = read_regular(path, place)
-    except OSError as error:
-        hint = "compute_image_mean makes one from a database"
-        raise cannot_read("mean file", path, error, place, hint) from error
-    try:
-        blob = parse_blob(data).data
-    except DamagedMessage as error:
-        raise RoasteryError(
-            f"'{path}' is not a mean file: {error}",
-            location=place,
-            hint="a mean file is a BlobProto (.binaryproto), as compute_image_mean writes it",
-        ) from error
+    blob = read_mean_axes(path, place)
     while blob.ndim > 3 and blob.shape[0] == 1:
         blob = blob[0]
     if blob.ndim != 3 or not blob.size:
@@ -40,6 +28,23 @@ def read_mean(path: Path, place: Location | None = None) -> np.ndarray:
             location=place,
         )
     return blob
+
+
+def read_mean_axes(path: Path, place: Location | None = None) -> np.ndarray:
+    """A mean image file as float32, whatever axes it has."""
+    try:
+        data = read_regular(path, place)
+    except OSError as error:
+        hint = "compute_image_mean makes one from a database"
+        raise cannot_read("mean file", path, error, place, hint) from error
+    try:
+        return parse_blob(data).data
+    except DamagedMessage as error:
+        raise RoasteryError(
+            f"'{path}' is not a mean file: {error}",
+            location=place,
+            hint="a mean file is a BlobProto (.binaryproto), as compute_image_mean writes it",
+        ) from error
 
 
 def write_mean(path: Path, mean: np.ndarray) -> None:

@@ -1,0 +1,120 @@
+"""The MEX file of ``+caffe``, built by Octave's or MATLAB's compiler."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ir.errors import RoasteryError
+
+from ..files.atomic_file import atomic_path, atomic_write
+from .libpython import python_places
+
+#: What users put on their path, in the installed package.
+HOME = Path(__file__).resolve().parent
+#: The folders of MATLAB's language in it.
+_FOLDERS = ("+caffe", "hdf5creation")
+_INSIDE = Path("+caffe", "+internal")
+_SOURCE = HOME / _INSIDE / "caffe_.c"
+
+
+@dataclass(frozen=True)
+class MexCompiler:
+    """A program that builds MEX files.
+
+    Attributes:
+        language: "Octave" or "MATLAB". suffix: of what it builds.
+    """
+
+    program: str
+    language: str
+    suffix: str
+
+    def command(self, target: Path) -> list[str]:
+        """The words that build the MEX file."""
+        if self.language == "Octave":
+            return [self.program, "--mex", "-o", str(target), str(_SOURCE), "-ldl"]
+        return [self.program, "-output", str(target), str(_SOURCE), "-ldl"]
+
+
+def mex_compilers(named: str = "") -> list[MexCompiler]:
+    """The one that is named, or those on the PATH.
+
+    Raises:
+        RoasteryError: the one that is named is none.
+    """
+    if named:
+        found = _compiler(shutil.which(named), "mkoctfile" in Path(named).name)
+        if found is None:
+            raise RoasteryError(
+                f"'{named}' is neither Octave's mkoctfile nor MATLAB's mex",
+                hint="mkoctfile is on the PATH, or in liboctave-dev; mex is in MATLAB's bin folder",
+            )
+        return [found]
+    on_path = [_compiler(shutil.which("mkoctfile"), True), _compiler(shutil.which("mex"), False)]
+    return [found for found in on_path if found is not None]
+
+
+def _compiler(program: str | None, octave: bool) -> MexCompiler | None:
+    if program is None:
+        return None
+    if octave:
+        return MexCompiler(program, "Octave", "mex")
+    # TeX has a program called mex, too.
+    beside = Path(program).resolve().with_name("mexext")
+    if not beside.exists():
+        return None
+    said = subprocess.run([beside], capture_output=True, text=True, check=False).stdout.strip()
+    return MexCompiler(program, "MATLAB", said or "mexa64")
+
+
+def built_for(home: Path = HOME) -> list[str]:
+    """The MEX files that are in a folder, by name."""
+    return sorted(path.name for path in (home / _INSIDE).glob("caffe_.mex*"))
+
+
+def copy_interface(target: Path) -> None:
+    """Copy the folders in MATLAB's language; each appears whole, and replaces an older one."""
+    os.makedirs(target, exist_ok=True)
+    for name in _FOLDERS:
+        with atomic_path(target / name, replaces_folder=True) as made:
+            built = shutil.ignore_patterns("caffe_.mex*", "python.txt")
+            shutil.copytree(HOME / name, made, ignore=built)
+
+
+def build_mex(compiler: MexCompiler, home: Path = HOME) -> Path:
+    """Build the MEX file into ``home``, and write beside it where Python is.
+
+    Raises:
+        RoasteryError: it does not compile, Python has no shared library, or the folder is not
+            to be written.
+    """
+    places = python_places().lines()
+    inside = home / _INSIDE
+    if not os.access(inside, os.W_OK):
+        raise RoasteryError(
+            f"{inside} cannot be written",
+            hint="roastery matlab --build --output DIR copies the interface to DIR and builds there",
+        )
+    target = inside / f"caffe_.{compiler.suffix}"
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, target.name)
+        command = compiler.command(made)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, errors="replace", check=False
+        )
+        if done.returncode != 0 or not made.is_file():
+            raise RoasteryError(
+                f"{compiler.program} cannot build the MEX file (exit code {done.returncode})",
+                detail=(done.stdout + done.stderr).strip(),
+                hint=f"the command was: {' '.join(command)}",
+            )
+        with atomic_path(target) as whole:
+            shutil.copy2(made, whole)
+    with atomic_write(inside / "python.txt", "w", encoding="utf-8", errors="surrogateescape") as f:
+        f.write(places)
+    return target

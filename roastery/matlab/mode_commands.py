@@ -1,0 +1,82 @@
+"""Commands for the whole process. Caffe: matlab/+caffe/set_mode_cpu.m and others."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runtime.logging.log_file import LogFileHandler
+
+from .. import caffe
+from ..caffe.modes import solver_log
+from .arguments import Given
+from .objects import OBJECTS
+from .results import NOTHING, Result, number, record, text
+
+
+def _set_mode_cpu(_: Given) -> Result:
+    caffe.set_mode_cpu()
+    return NOTHING
+
+
+def _set_mode_gpu(_: Given) -> Result:
+    caffe.set_mode_gpu()
+    return NOTHING
+
+
+def _set_device(given: Given) -> Result:
+    caffe.set_device(given.whole(0))
+    return NOTHING
+
+
+def _set_random_seed(given: Given) -> Result:
+    caffe.set_random_seed(given.whole(0))
+    return NOTHING
+
+
+def _init_log(given: Given) -> Result:
+    """Nets tell of themselves from now on, and solvers and they in a file, too.
+
+    ShaoqingRen/caffe (faster-R-CNN): matlab/+caffe/init_log.m; one file here, whatever severity.
+    """
+    path = Path(given.text(0) + ".log")
+    os.makedirs(path.parent, exist_ok=True)
+    file = LogFileHandler(path)
+    caffe.init_log()
+    handlers = solver_log().handlers
+    for before in [handler for handler in handlers if isinstance(handler, LogFileHandler)]:
+        handlers.remove(before)
+        before.close()
+    handlers.append(file)
+    return NOTHING
+
+
+def _version(_: Given) -> Result:
+    return text(caffe.__version__)
+
+
+def _init_key(_: Given) -> Result:
+    return number(OBJECTS.key)
+
+
+def _reset(_: Given) -> Result:
+    solvers, nets = OBJECTS.clear()
+    return record({"solvers": number(solvers), "nets": number(nets)})
+
+
+def _knows(given: Given) -> Result:
+    """Whether a handle is of a kind, and what it refers to still there."""
+    return number(OBJECTS.knows(given.text(0), given.handle(1)))
+
+
+COMMANDS = {
+    "set_mode_cpu": _set_mode_cpu,
+    "set_mode_gpu": _set_mode_gpu,
+    "set_device": _set_device,
+    "set_random_seed": _set_random_seed,
+    "init_log": _init_log,
+    "version": _version,
+    "get_init_key": _init_key,
+    "reset": _reset,
+    "knows": _knows,
+}
