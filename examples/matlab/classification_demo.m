@@ -10,6 +10,7 @@ function [scores, maxlabel] = classification_demo(im, model, weights, mean_file)
 %     mean_file  a .binaryproto, as large as or larger than the net's input;
 %                without it 120 is subtracted
 %   returns a score for each class, and the number of the best, from 1 on
+%   It runs where nets run: caffe.set_mode_gpu() before it chooses the GPU.
 %   After the idea of Caffe's matlab/demo/classification_demo.m.
 
 if nargin < 1 || isempty(im)
@@ -18,7 +19,6 @@ end
 if nargin < 2 || isempty(model)
   model = fullfile(fileparts(mfilename('fullpath')), 'small_caffenet.prototxt');
 end
-caffe.set_mode_cpu();
 if nargin < 3 || isempty(weights)
   net = caffe.Net(model, 'test');
 else

@@ -21,7 +21,6 @@ back = onCleanup(@() cd(before));
 
 write_bars('bars_train', 200);
 write_bars('bars_test', 200);
-caffe.set_mode_cpu();
 solver = caffe.Solver('bars_solver.prototxt');
 for n = 1:steps
   solver.step(20);

@@ -46,7 +46,11 @@ def create_hdf5(path: str, sets: Sequence[GrowingSet], chunk: int) -> list[tuple
             if 0 in sample:
                 raise RoasteryError(f"samples of '{one.name}' have no values: {_told(one.values)}")
             file.create_dataset(
-                one.name, (0, *sample), np.float32, maxshape=(None, *sample), chunks=(chunk, *sample)
+                one.name,
+                (0, *sample),
+                np.float32,
+                maxshape=(None, *sample),
+                chunks=(chunk, *sample),
             )
         return [_put(file[one.name], one, path) for one in sets]
 
@@ -80,7 +84,8 @@ def _place(target: Any, one: GrowingSet, path: str) -> tuple[int, ...]:
         )
     if min(start) < 0:
         raise RoasteryError(f"the start of '{one.name}' has a number below 1")
-    if any(at + n > most for at, n, most in zip(start[1:], came[1:], have[1:], strict=True)):
+    beyond = any(at + n > most for at, n, most in zip(start[1:], came[1:], have[1:], strict=True))
+    if beyond or (not one.start and came[1:] != have[1:]):
         raise RoasteryError(
             f"samples of '{one.name}' are {list(have[:0:-1])} in {path}, the data "
             f"{list(came[:0:-1])}",

@@ -87,6 +87,9 @@ def _candidates() -> Iterator[Path]:
 def _is_ours(path: Path) -> bool:
     """Whether a library is of this very version: asked in another process."""
     done = subprocess.run(
-        [sys.executable, "-I", "-c", _ASK_VERSION, path], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-c", _ASK_VERSION, path],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout.strip() == sys.version.strip()

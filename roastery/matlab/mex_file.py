@@ -37,8 +37,8 @@ class MexCompiler:
     def command(self, target: Path) -> list[str]:
         """The words that build the MEX file."""
         if self.language == "Octave":
-            return [self.program, "--mex", "-o", str(target), str(_SOURCE), "-ldl"]
-        return [self.program, "-output", str(target), str(_SOURCE), "-ldl"]
+            return [self.program, "--mex", "-o", str(target), str(_SOURCE), "-ldl", "-lpthread"]
+        return [self.program, "-output", str(target), str(_SOURCE), "-ldl", "-lpthread"]
 
 
 def mex_compilers(named: str = "") -> list[MexCompiler]:

@@ -36,9 +36,7 @@ def _net_get_attr(given: Given) -> Result:
     held = OBJECTS.find("Net", given.handle(0))
     net, own = held.thing, given.handle(0)[0]
     if "layers" not in held.told:
-        held.told["layers"] = [
-            OBJECTS.add("Layer", (net, i), own) for i in range(len(net.layers))
-        ]
+        held.told["layers"] = [OBJECTS.add("Layer", (net, i), own) for i in range(len(net.layers))]
         held.told["blobs"] = [OBJECTS.add("Blob", blob, own) for blob in net._blobs]
     names, layers = net._layer_names, range(len(net.layers))
     return record(

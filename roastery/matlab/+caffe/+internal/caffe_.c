@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -60,6 +61,7 @@ typedef intptr_t ssize;
   X(PyObject *, PyErr_Occurred, (void))                                  \
   X(void, PyErr_Clear, (void))                                           \
   X(int, PyErr_CheckSignals, (void))                                     \
+  X(void, PyErr_SetInterrupt, (void))                                    \
   X(void, PyErr_Fetch, (PyObject **, PyObject **, PyObject **))          \
   X(void, PyErr_NormalizeException, (PyObject **, PyObject **, PyObject **))
 
@@ -73,6 +75,10 @@ static PyObject *held;             /* the last result: an array in it may be mem
 static int ours, stopped;          /* Python was started here; it has ended */
 static int can_interrupt;          /* Python has a handler of SIGINT, python_sigint */
 static struct sigaction python_sigint;
+static volatile sig_atomic_t *octave_caught; /* Octave's note of a signal; NULL in MATLAB */
+static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t watch_begin = PTHREAD_COND_INITIALIZER;
+static int calling;
 
 /* --- what is told of failures ------------------------------------------------------------- */
 
@@ -274,7 +280,9 @@ static void bind_deeply(void) {
   py.PyErr_Clear();
 }
 
-/* Let Python make its handler of SIGINT, keep it for the time of calls, and put the one that was
+static void start_watching(void);
+
+/* Let Python make its handler of SIGINT, keep it (MATLAB's calls use it), and put the one that was
  * there back. It fails where Python runs in another thread; then Ctrl-C waits for a call's end. */
 static void prepare_interrupts(void) {
   struct sigaction before;
@@ -300,6 +308,7 @@ static void prepare_interrupts(void) {
   }
   py.PyErr_Clear();
   sigaction(SIGINT, &before, NULL);
+  if (can_interrupt) start_watching();
 }
 
 static void stop(void) {
@@ -380,17 +389,53 @@ static mxArray *start(const char *libpython, const char *executable, const char 
 
 /* --- calls -------------------------------------------------------------------------------- */
 
-/* With Python's handler of SIGINT. Returns the answer, or NULL: interrupted. */
+/* Octave takes SIGINT in a thread of its own and only notes it, for when the call is over. This
+ * thread looks for the note while Python runs, and passes it on. The note stays: Octave then stops
+ * what it was doing. */
+static void *watch(void *caught) {
+  for (;;) {
+    pthread_mutex_lock(&watch_lock);
+    while (!calling) pthread_cond_wait(&watch_begin, &watch_lock);
+    if (*(volatile sig_atomic_t *)caught) {
+      py.PyErr_SetInterrupt();
+      calling = 0; /* once for a call */
+    }
+    pthread_mutex_unlock(&watch_lock);
+    usleep(20000);
+  }
+  return NULL;
+}
+
+static void start_watching(void) {
+  pthread_t thread;
+  sigset_t all, before;
+  octave_caught = dlsym(RTLD_DEFAULT, "octave_signal_caught");
+  if (octave_caught == NULL) return;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (pthread_create(&thread, NULL, watch, (void *)octave_caught) != 0) octave_caught = NULL;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void set_calling(int value) {
+  pthread_mutex_lock(&watch_lock);
+  calling = value;
+  pthread_cond_signal(&watch_begin);
+  pthread_mutex_unlock(&watch_lock);
+}
+
+/* Call Python so that SIGINT reaches it. Returns the answer, or NULL: interrupted. */
 static PyObject *ask(PyObject *arguments) {
   struct sigaction host;
-  if (can_interrupt) sigaction(SIGINT, &python_sigint, &host);
+  if (octave_caught != NULL && *octave_caught) return NULL;
+  if (can_interrupt && octave_caught != NULL) set_calling(1);
+  if (can_interrupt && octave_caught == NULL) sigaction(SIGINT, &python_sigint, &host);
   PyObject *answer = py.PyObject_CallObject(entry, arguments);
-  if (can_interrupt) {
-    sigaction(SIGINT, &host, NULL);
-    if (answer != NULL && py.PyErr_CheckSignals() != 0) { /* it came at the very end */
-      py.Py_DecRef(answer);
-      answer = NULL;
-    }
+  if (can_interrupt && octave_caught != NULL) set_calling(0);
+  if (can_interrupt && octave_caught == NULL) sigaction(SIGINT, &host, NULL);
+  if (can_interrupt && answer != NULL && py.PyErr_CheckSignals() != 0) { /* at the very end */
+    py.Py_DecRef(answer);
+    answer = NULL;
   }
   py.PyErr_Clear(); /* `call` raises nothing but what a signal does */
   return answer;
@@ -411,7 +456,7 @@ static mxArray *call(int count, const mxArray **given, mxArray **result) {
     *result = to_matlab(py.PyTuple_GetItem(answer, 1));
   } else if (!strcmp(outcome, "error")) {
     told = failure(bytes_at(answer, 1), bytes_at(answer, 2));
-  } else { /* call.m tells Octave */
+  } else {
     told = failure("Roastery:interrupted", "interrupted");
   }
   py.PyErr_Clear();

@@ -18,10 +18,8 @@ else
   [failure, result] = caffe.internal.call_py(command, varargin{:});
 end
 if isstruct(failure)
-  if strcmp(failure.identifier, 'Roastery:interrupted') ...
-      && exist('OCTAVE_VERSION', 'builtin')
-    kill(getpid(), SIG().INT);  % stops what runs, as Ctrl-C does: no try catches it
-    pause(0.1);
+  if strcmp(failure.identifier, 'Roastery:interrupted')
+    pause(0.1);  % here Octave, which noted the signal, stops what runs: no try catches it
   end
   error(failure.identifier, '%s', failure.message);
 end
