@@ -20,7 +20,7 @@ _WORDS = {
 }
 
 
-class Given:
+class MexArguments:
     """The arguments of a call, as the MEX file passes them.
 
     Each is ``(kind, value)``: ``text`` with bytes, ``numbers`` with floats, ``handle`` with a

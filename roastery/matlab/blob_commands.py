@@ -10,20 +10,20 @@ import numpy as np
 from ir.errors import RoasteryError
 
 from ..wire.blob_proto import MAX_AXES
-from .arguments import MOST, Given
+from .arguments import MOST, MexArguments
 from .objects import OBJECTS
-from .results import NOTHING, Result, row, single, sizes
+from .results import NOTHING, Result, mx_row, mx_single, sizes
 
 
-def _held_blob(given: Given, place: int = 0) -> Any:
+def _held_blob(given: MexArguments, place: int = 0) -> Any:
     return OBJECTS.find("Blob", given.handle(place)).thing
 
 
-def _blob_get_shape(given: Given) -> Result:
-    return row(_held_blob(given).shape[::-1])
+def _blob_get_shape(given: MexArguments) -> Result:
+    return mx_row(_held_blob(given).shape[::-1])
 
 
-def _blob_reshape(given: Given) -> Result:
+def _blob_reshape(given: MexArguments) -> Result:
     blob, shape = _held_blob(given), given.wholes(1)[::-1]
     count = math.prod(size for size in shape if size)
     if count > MOST or len(shape) > MAX_AXES:
@@ -41,25 +41,25 @@ def _blob_reshape(given: Given) -> Result:
     return NOTHING
 
 
-def _blob_get_data(given: Given) -> Result:
-    return single(_held_blob(given).data)
+def _blob_get_data(given: MexArguments) -> Result:
+    return mx_single(_held_blob(given).data)
 
 
-def _blob_get_diff(given: Given) -> Result:
-    return single(_held_blob(given).diff)
+def _blob_get_diff(given: MexArguments) -> Result:
+    return mx_single(_held_blob(given).diff)
 
 
-def _blob_set_data(given: Given) -> Result:
+def _blob_set_data(given: MexArguments) -> Result:
     _fill(_held_blob(given).data, given.single(1))
     return NOTHING
 
 
-def _blob_set_diff(given: Given) -> Result:
+def _blob_set_diff(given: MexArguments) -> Result:
     _fill(_held_blob(given).diff, given.single(1))
     return NOTHING
 
 
-def _blob_copy_data(given: Given) -> Result:
+def _blob_copy_data(given: MexArguments) -> Result:
     """ShaoqingRen/caffe (faster-R-CNN): matlab/+caffe/Blob.m."""
     target, source = _held_blob(given), _held_blob(given, 1)
     if target.shape != source.shape:

@@ -11,12 +11,12 @@ from typing import Any
 from ir.errors import RoasteryError
 
 from . import blob_commands, file_commands, mode_commands, net_commands, solver_commands
-from .arguments import Given
+from .arguments import MexArguments
 from .results import Result, utf8
 
-Handler = Callable[[Given], Result]
+MexCommand = Callable[[MexArguments], Result]
 
-COMMANDS: dict[str, Handler] = {
+COMMANDS: dict[str, MexCommand] = {
     **mode_commands.COMMANDS,
     **net_commands.COMMANDS,
     **solver_commands.COMMANDS,
@@ -25,8 +25,8 @@ COMMANDS: dict[str, Handler] = {
 }
 
 
-def call(command: tuple[Any, ...], *arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Run a command with arguments as :class:`Given` describes them.
+def call_command(command: tuple[Any, ...], *arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Run a command with arguments as :class:`MexArguments` describes them.
 
     Returns ``(b"ok", result)``, or ``(b"error", identifier, message)``, or ``(b"interrupted",)``
     after SIGINT. It raises nothing, unless the signal comes in its last moment.
@@ -48,11 +48,11 @@ def call(command: tuple[Any, ...], *arguments: tuple[Any, ...]) -> tuple[Any, ..
 
 
 def _run(command: tuple[Any, ...], arguments: tuple[tuple[Any, ...], ...]) -> Result:
-    name = Given("call", [command]).text(0)
+    name = MexArguments("call", [command]).text(0)
     handler = COMMANDS.get(name)
     if handler is None:
         raise RoasteryError(f"there is no command '{name}'")
-    return handler(Given(name, arguments))
+    return handler(MexArguments(name, arguments))
 
 
 def _told(error: BaseException) -> str:

@@ -10,16 +10,16 @@ from pathlib import Path
 from ir.errors import RoasteryError
 from runtime.data.mean_file import read_mean_axes, write_mean
 
-from .arguments import Given
+from .arguments import MexArguments
 from .hdf5_sets import GrowingSet, append_hdf5, create_hdf5
-from .results import NOTHING, Result, record, row, single
+from .results import NOTHING, Result, mx_record, mx_row, mx_single
 
 
-def _read_mean(given: Given) -> Result:
-    return single(read_mean_axes(Path(given.text(0))))
+def _read_mean(given: MexArguments) -> Result:
+    return mx_single(read_mean_axes(Path(given.text(0))))
 
 
-def _write_mean(given: Given) -> Result:
+def _write_mean(given: MexArguments) -> Result:
     mean = given.single(0)
     while mean.ndim > 3 and mean.shape[0] == 1:
         mean = mean[0]
@@ -34,7 +34,7 @@ def _write_mean(given: Given) -> Result:
     return NOTHING
 
 
-def _store_hdf5(given: Given) -> Result:
+def _store_hdf5(given: MexArguments) -> Result:
     """Arguments: file, create, chunk, and of data and labels: values, sizes, start or nothing."""
     path, create, chunk = given.text(0), given.whole(1), given.whole(2)
     sets = [
@@ -46,7 +46,7 @@ def _store_hdf5(given: Given) -> Result:
         for name, at in (("data", 3), ("label", 6))
     ]
     shapes = create_hdf5(path, sets, chunk) if create else append_hdf5(path, sets)
-    return record({"data": row(shapes[0][::-1]), "label": row(shapes[1][::-1])})
+    return mx_record({"data": mx_row(shapes[0][::-1]), "label": mx_row(shapes[1][::-1])})
 
 
 COMMANDS = {"read_mean": _read_mean, "write_mean": _write_mean, "store_hdf5": _store_hdf5}

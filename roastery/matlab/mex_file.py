@@ -98,7 +98,7 @@ def build_mex(compiler: MexCompiler, home: Path = HOME) -> Path:
     if not os.access(inside, os.W_OK):
         raise RoasteryError(
             f"{inside} cannot be written",
-            hint="roastery matlab --build --output DIR copies the interface to DIR and builds there",
+            hint="`roastery matlab --build --output DIR` copies the interface to DIR first",
         )
     target = inside / f"caffe_.{compiler.suffix}"
     with tempfile.TemporaryDirectory() as folder:

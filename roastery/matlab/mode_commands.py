@@ -9,32 +9,32 @@ from runtime.logging.log_file import LogFileHandler
 
 from .. import caffe
 from ..caffe.modes import solver_log
-from .arguments import Given
+from .arguments import MexArguments
 from .objects import OBJECTS
-from .results import NOTHING, Result, number, record, text
+from .results import NOTHING, Result, mx_number, mx_record, mx_text
 
 
-def _set_mode_cpu(_: Given) -> Result:
+def _set_mode_cpu(_: MexArguments) -> Result:
     caffe.set_mode_cpu()
     return NOTHING
 
 
-def _set_mode_gpu(_: Given) -> Result:
+def _set_mode_gpu(_: MexArguments) -> Result:
     caffe.set_mode_gpu()
     return NOTHING
 
 
-def _set_device(given: Given) -> Result:
+def _set_device(given: MexArguments) -> Result:
     caffe.set_device(given.whole(0))
     return NOTHING
 
 
-def _set_random_seed(given: Given) -> Result:
+def _set_random_seed(given: MexArguments) -> Result:
     caffe.set_random_seed(given.whole(0))
     return NOTHING
 
 
-def _init_log(given: Given) -> Result:
+def _init_log(given: MexArguments) -> Result:
     """Nets tell of themselves from now on, and solvers and they in a file, too.
 
     ShaoqingRen/caffe (faster-R-CNN): matlab/+caffe/init_log.m; one file here, whatever severity.
@@ -51,22 +51,22 @@ def _init_log(given: Given) -> Result:
     return NOTHING
 
 
-def _version(_: Given) -> Result:
-    return text(caffe.__version__)
+def _version(_: MexArguments) -> Result:
+    return mx_text(caffe.__version__)
 
 
-def _init_key(_: Given) -> Result:
-    return number(OBJECTS.key)
+def _init_key(_: MexArguments) -> Result:
+    return mx_number(OBJECTS.key)
 
 
-def _reset(_: Given) -> Result:
+def _reset(_: MexArguments) -> Result:
     solvers, nets = OBJECTS.clear()
-    return record({"solvers": number(solvers), "nets": number(nets)})
+    return mx_record({"solvers": mx_number(solvers), "nets": mx_number(nets)})
 
 
-def _knows(given: Given) -> Result:
+def _knows(given: MexArguments) -> Result:
     """Whether a handle is of a kind, and what it refers to still there."""
-    return number(OBJECTS.knows(given.text(0), given.handle(1)))
+    return mx_number(OBJECTS.knows(given.text(0), given.handle(1)))
 
 
 COMMANDS = {

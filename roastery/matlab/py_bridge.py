@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .calls import call
+from .calls import call_command
 
 _KINDS = ("text", "numbers", "single", "handle", "other")
 
@@ -27,9 +27,12 @@ def call_from_py(command: str, arguments: Sequence[Any]) -> list[Any]:
 
     Returns ``["ok", result]`` or ``["error", identifier, message]``. A result is a list that begins
     with its kind, as in :mod:`roastery.matlab.results`; of ``single`` follow sizes and values, of
-    ``handles`` the key and numbers, of ``cells`` a list of results, of ``record`` names and results.
+    ``handles`` the key and numbers, of ``cells`` a list of results, of ``record`` names and
+    results.
     """
-    answer = call((b"text", command.encode("utf-8", "surrogateescape")), *map(_given, arguments))
+    answer = call_command(
+        (b"text", command.encode("utf-8", "surrogateescape")), *map(_given, arguments)
+    )
     if answer[0] == b"ok":
         return ["ok", _shown(answer[1])]
     if answer[0] == b"interrupted":
@@ -49,7 +52,7 @@ def _given(argument: Sequence[Any]) -> tuple[Any, ...]:
             return name, (int(values[0]), float(values[1]))
         case "single":
             buffer = np.ascontiguousarray(np.asarray(values[0], np.float32).ravel())
-            return name, memoryview(buffer), tuple(int(size) for size in _flat(values[1]))
+            return name, buffer.data, tuple(int(size) for size in _flat(values[1]))
     raise ValueError(f"an argument is one of {_KINDS}, not {kind!r}")
 
 
@@ -74,4 +77,4 @@ def _shown(result: tuple[Any, ...]) -> list[Any]:
         case "record":
             names = [name.decode() for name, _ in result[1]]
             return [kind, names, [_shown(item) for _, item in result[1]]]
-    return list((kind, *result[1:]))
+    return [kind, *result[1:]]

@@ -22,42 +22,42 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape").replace(b"\0", b"?")
 
 
-def number(value: float) -> Result:
+def mx_number(value: float) -> Result:
     """A double."""
     return b"number", float(value)
 
 
-def text(value: str) -> Result:
+def mx_text(value: str) -> Result:
     """A row of characters."""
     return b"text", utf8(value)
 
 
-def row(values: Iterable[float]) -> Result:
+def mx_row(values: Iterable[float]) -> Result:
     """A row of doubles."""
     return b"row", tuple(map(float, values))
 
 
-def column(values: Iterable[float]) -> Result:
+def mx_column(values: Iterable[float]) -> Result:
     """A column of doubles."""
     return b"column", tuple(map(float, values))
 
 
-def cells(values: Iterable[Result]) -> Result:
+def mx_cells(values: Iterable[Result]) -> Result:
     """A cell array, one column."""
     return b"cells", tuple(values)
 
 
-def handles(key: float, numbers: Iterable[int]) -> Result:
+def mx_handles(key: float, numbers: Iterable[int]) -> Result:
     """A column of structs with ``ptr`` and ``init_key``."""
     return b"handles", key, tuple(numbers)
 
 
-def record(fields: Mapping[str, Result]) -> Result:
+def mx_record(fields: Mapping[str, Result]) -> Result:
     """A struct."""
     return b"record", tuple((utf8(name), value) for name, value in fields.items())
 
 
-def single(array: np.ndarray) -> Result:
+def mx_single(array: np.ndarray) -> Result:
     """An array of singles, its axes in reverse: the last of ours is MATLAB's first."""
     lent = np.ascontiguousarray(array, np.float32)
     return b"single", sizes(lent.shape), lent.ctypes.data, lent

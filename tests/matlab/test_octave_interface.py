@@ -111,22 +111,26 @@ def test_names_with_other_letters(octave: OctaveRun, tmp_path: Path) -> None:
 
 def test_weights_are_shared_and_copied(octave: OctaveRun, tmp_path: Path) -> None:
     octave(
-        "file = caffe.test.small_net(3); a = caffe.Net(file, 'train'); b = caffe.Net(file, 'test');\n"
+        "file = caffe.test.small_net(3); a = caffe.Net(file, 'train');\n"
+        "b = caffe.Net(file, 'test');\n"
         "w = zeros(2, 2, 2, 11); w(2, 1, 1, 11) = 5; a.params('conv', 1).set_data(w);\n"
         "b.share_weights_with(a); caffe.test.same(b.params('conv', 1).get_data(), single(w));\n"
-        "a.set_params_data('conv', 1, w + 1); a.layers('conv').set_params_data(2, 9 * ones(11, 1));\n"
+        "a.set_params_data('conv', 1, w + 1);\n"
+        "a.layers('conv').set_params_data(2, 9 * ones(11, 1));\n"
         "caffe.test.same(b.params('conv', 1).get_data(), single(w + 1));\n"
         "caffe.test.same(b.layers('conv').params(2).get_data(), 9 * ones(11, 1, 'single'));\n"
         "a.save('w.caffemodel'); c = caffe.get_net(file, 'w.caffemodel', 'test');\n"
         "caffe.test.same(c.params('conv', 1).get_data(), single(w + 1));\n"
-        "fails(@() c.params('conv', 1).reshape([1 2]), '\\[2 2 2 11\\] and cannot become \\[1 2\\]');"
+        "fails(@() c.params('conv', 1).reshape([1 2]),"
+        "'\\[2 2 2 11\\] and cannot become \\[1 2\\]');"
     )
 
 
 def test_single_layers_run(octave: OctaveRun, tmp_path: Path) -> None:
     (tmp_path / "shapes.prototxt").write_text(SHAPES)
     octave(
-        "net = caffe.Net('shapes.prototxt', 'test'); net.blobs('data').set_data(ones(5, 4, 3, 2));\n"
+        "net = caffe.Net('shapes.prototxt', 'test');\n"
+        "net.blobs('data').set_data(ones(5, 4, 3, 2));\n"
         "net.blobs('scale').set_data([1; 1; 1]); net.forward_to('both');\n"
         "assert(net.blobs('both').get_data()(1) == 1 && net.blobs('sum').get_data() == 0);\n"
         "net.forward_fromto('total', 'total'); assert(net.blobs('sum').get_data() == 120);\n"

@@ -103,7 +103,8 @@ def test_data_layers_with_threads_end(octave: OctaveRun, tmp_path: Path) -> None
     )
     (tmp_path / "solver.prototxt").write_text(SOLVER)
     said = octave.alone(
-        "net = caffe.Net('net.prototxt', 'train'); s = caffe.Solver('solver.prototxt'); s.step(2);\n"
+        "net = caffe.Net('net.prototxt', 'train'); s = caffe.Solver('solver.prototxt');\n"
+        "s.step(2);\n"
         "for n = 1:3, net.forward_prefilled(); disp(net.blobs('label').get_data()'); end\n"
         "caffe.test.same(net.blobs('data').shape, [3 2 1 4]);"
     )

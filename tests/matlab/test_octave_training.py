@@ -138,7 +138,7 @@ fails(@() s.restore('lenet.prototxt'), '.');
 def test_the_examples_run(octave: OctaveRun, tmp_path: Path) -> None:
     """Training reaches what its data can teach; classification is what numpy makes of it."""
     said = octave(
-        "rand('twister', 1); accuracy = training_demo(); assert(accuracy > 0.95);\n"
+        "rand('twister', 1); accuracy = training_demo([], 3); assert(accuracy > 0.95);\n"
         "im = uint8(255 * rand(90, 140, 3)); imwrite(im, 'im.png');\n"
         "model = which('classification_demo'); model = fileparts(model);\n"
         "net = caffe.Net([model '/small_caffenet.prototxt'], 'test'); net.save('w.caffemodel');\n"
@@ -196,7 +196,7 @@ fails(@() store2hdf5('new.h5', ones(5, 4, 3, 2), ones(2, 2), false), '.');
 fails(@() store2hdf5('t.h5', {}, ones(2, 2)), 'real numbers');
 fails(@() store2hdf5('t.h5', ones(5, 4, 3, 2), ones(2, 2), false, 3), 'startloc');
 fails(@() store2hdf5('t.h5', ones(5, 4, 3, 2), ones(2, 2), true, [], 0), 'chunksz');
-fails(@() store2hdf5('none/t.h5', ones(5, 4, 3, 2), ones(2, 2)), 'no directory');
+fails(@() store2hdf5('none/t.h5', ones(5, 4, 3, 2), ones(2, 2)), 'no folder');
 bad = struct('dat', [0 1 1 1], 'lab', [1 1]);
 fails(@() store2hdf5('t.h5', ones(5, 4, 3, 2), ones(2, 2), false, bad), 'below 1');
 """

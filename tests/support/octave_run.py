@@ -104,7 +104,7 @@ class OctaveRun:
         done = subprocess.run(
             [*octave_command(), str(script)],
             cwd=self.folder, env=octave_environment(**environment), check=False, timeout=_PATIENCE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+            capture_output=True, text=True, encoding="utf-8",
         )  # fmt: skip
         said = f"{done.stdout}\n{done.stderr}"
         assert done.returncode == 0, said

@@ -15,7 +15,8 @@ def _run(arguments: Arguments) -> None:
     from ...matlab.mex_file import HOME, build_mex, copy_interface, mex_compilers
 
     if arguments.places:
-        say(python_places().lines().rstrip("\n"))
+        for line in python_places().lines().splitlines():
+            say(line)
         return
     if not arguments.build:
         for name in ("output", "compiler"):

@@ -64,7 +64,7 @@ fails(@() net.backward({1, 2, 3}), 'must match output blob number');
 fails(@() net.copy_from(3), 'weights_file must be a string');
 fails(@() net.copy_from('missing'), '^missing does not exist');
 fails(@() net.save(3), 'weights_file must be a string');
-fails(@() net.save('missing/folder/w'), 'there is no directory');
+fails(@() net.save('missing/folder/w'), 'there is no folder');
 fails(@() net.share_weights_with(3), 'must be a caffe.Net');
 fails(@() net.set_phase('test'), 'keeps its phase');
 fails(@() caffe.set_device(-1), 'non-negative integer');

@@ -70,12 +70,12 @@ static struct {
   FUNCTIONS(DECLARE)
 } py;
 
-static PyObject *entry;            /* roastery.matlab.calls.call */
+static PyObject *entry;            /* roastery.matlab.calls.call_command */
 static PyObject *held;             /* the last result: an array in it may be memory of a blob */
 static int ours, stopped;          /* Python was started here; it has ended */
 static int can_interrupt;          /* Python has a handler of SIGINT, python_sigint */
 static struct sigaction python_sigint;
-static volatile sig_atomic_t *octave_caught; /* Octave's note of a signal; NULL in MATLAB */
+static volatile sig_atomic_t *octave_interrupts; /* above 0: SIGINT came; NULL in MATLAB */
 static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t watch_begin = PTHREAD_COND_INITIALIZER;
 static int calling;
@@ -379,7 +379,7 @@ static mxArray *start(const char *libpython, const char *executable, const char 
   int state = py.PyGILState_Ensure();
   PyObject *module = import_calls(folder);
   if (module != NULL) {
-    entry = py.PyObject_GetAttrString(module, "call");
+    entry = py.PyObject_GetAttrString(module, "call_command");
     py.Py_DecRef(module);
   }
   if (entry == NULL) exception_text(text, sizeof text);
@@ -392,11 +392,11 @@ static mxArray *start(const char *libpython, const char *executable, const char 
 /* Octave takes SIGINT in a thread of its own and only notes it, for when the call is over. This
  * thread looks for the note while Python runs, and passes it on. The note stays: Octave then stops
  * what it was doing. */
-static void *watch(void *caught) {
+static void *watch(void *interrupts) {
   for (;;) {
     pthread_mutex_lock(&watch_lock);
     while (!calling) pthread_cond_wait(&watch_begin, &watch_lock);
-    if (*(volatile sig_atomic_t *)caught) {
+    if (*(volatile sig_atomic_t *)interrupts > 0) {
       py.PyErr_SetInterrupt();
       calling = 0; /* once for a call */
     }
@@ -409,11 +409,11 @@ static void *watch(void *caught) {
 static void start_watching(void) {
   pthread_t thread;
   sigset_t all, before;
-  octave_caught = dlsym(RTLD_DEFAULT, "octave_signal_caught");
-  if (octave_caught == NULL) return;
+  octave_interrupts = dlsym(RTLD_DEFAULT, "octave_interrupt_state");
+  if (octave_interrupts == NULL) return;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (pthread_create(&thread, NULL, watch, (void *)octave_caught) != 0) octave_caught = NULL;
+  if (pthread_create(&thread, NULL, watch, (void *)octave_interrupts) != 0) octave_interrupts = NULL;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -427,17 +427,17 @@ static void set_calling(int value) {
 /* Call Python so that SIGINT reaches it. Returns the answer, or NULL: interrupted. */
 static PyObject *ask(PyObject *arguments) {
   struct sigaction host;
-  if (octave_caught != NULL && *octave_caught) return NULL;
-  if (can_interrupt && octave_caught != NULL) set_calling(1);
-  if (can_interrupt && octave_caught == NULL) sigaction(SIGINT, &python_sigint, &host);
+  if (octave_interrupts != NULL && *octave_interrupts > 0) return NULL;
+  if (can_interrupt && octave_interrupts != NULL) set_calling(1);
+  if (can_interrupt && octave_interrupts == NULL) sigaction(SIGINT, &python_sigint, &host);
   PyObject *answer = py.PyObject_CallObject(entry, arguments);
-  if (can_interrupt && octave_caught != NULL) set_calling(0);
-  if (can_interrupt && octave_caught == NULL) sigaction(SIGINT, &host, NULL);
+  if (can_interrupt && octave_interrupts != NULL) set_calling(0);
+  if (can_interrupt && octave_interrupts == NULL) sigaction(SIGINT, &host, NULL);
   if (can_interrupt && answer != NULL && py.PyErr_CheckSignals() != 0) { /* at the very end */
     py.Py_DecRef(answer);
     answer = NULL;
   }
-  py.PyErr_Clear(); /* `call` raises nothing but what a signal does */
+  py.PyErr_Clear(); /* call_command raises nothing but what a signal does */
   return answer;
 }
 
