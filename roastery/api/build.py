@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def build_executable(
     dialect: str | None = None,
     cpu_baseline: str | Sequence[str] = (),
     pictures: PictureRules = NO_RULES,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
     """What :func:`export_net` makes of target ``c``, compiled: a program with the weights inside,
     which runs where neither Python nor Roastery is.
@@ -52,6 +53,7 @@ def build_executable(
         cpu_baseline: for which CPUs; without it those that have the vectors of this one.
         pictures: where neither they nor a data layer say how pictures become the input, they do as
             Caffe's nets want them.
+        progress: called before the C is compiled with 0 and how many files it is, and in the end.
 
     Raises RoasteryError also where nothing compiles for these CPUs, before anything is written.
     """
@@ -89,7 +91,7 @@ def build_executable(
         )
         name = next(folder.glob("*.weights")).stem
         program = folder / "program"
-        build_program(folder, name, compiler, made.baselines[0], program)
+        build_program(folder, name, compiler, made.baselines[0], program, progress)
         with atomic_path(output) as temporary:
             # Not copyfile, whose errors name the source where the target's disk is full.
             with program.open("rb") as made_here, temporary.open("wb") as file:

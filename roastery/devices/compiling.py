@@ -21,7 +21,9 @@ class CompilingNote:
     when that has ended, however it did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line: str = "") -> None:
+        """``line``: what to say instead."""
+        self._said = line
         self._lock = threading.Lock()
         self._spent = 0.0
         self._began: float | None = None
@@ -37,6 +39,7 @@ class CompilingNote:
             self._line = f"compiling {kernels}, which are kept for the next time"
             if total == 1:
                 self._line = self._line.replace("which are", "which is")
+            self._line = self._said or self._line
             if done >= total:
                 self._end()
                 return

@@ -95,6 +95,18 @@ class LoadedNet:
         self._at({name: type.shape for name, type in self.inputs.items()})
         self._runner.memory.let_go()
 
+    def __repr__(self) -> str:
+        """``<LoadedNet LeNet on cpu: data [64, 1, 28, 28] -> prob [64, 10]>``."""
+        from ir.printable import printable
+
+        inputs, outputs = (
+            ", ".join(f"{name} {list(type.shape)}" for name, type in types.items())
+            for types in (self.inputs, self.outputs)
+        )
+        return printable(
+            f"<LoadedNet {self.manifest.name} on {self.device}: {inputs} -> {outputs}>"
+        )
+
     def accepted(self, name: str) -> tuple[int | None, ...] | None:
         """The shape of an input, with None for what may change; None where there is no such one."""
         for tensor in self.manifest.inputs:

@@ -13,6 +13,7 @@ import pytest
 from ir.errors import RoasteryError
 from roastery.api.build import build_executable
 from roastery.cli.main import main
+from roastery.devices import compiling
 from tests.support import c_kernels, sample_nets
 from tests.support.exported_c import SANITIZED, STRICT, built
 from tests.support.native_programs import (
@@ -148,6 +149,15 @@ def test_it_teaches(classifier: Path) -> None:
         assert done.returncode == 1 and done.stdout == ""
         assert done.stderr.startswith("classify: ") and message in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_that_it_compiles_is_told(
+    classifier: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(classifier.parent)
+    monkeypatch.setattr(compiling, "PATIENCE", 0.0)
+    assert main(["build", "net.prototxt", "--output=again"]) == 0
+    assert "note: compiling the program, " in capsys.readouterr().err
 
 
 def test_folders(

@@ -85,6 +85,25 @@ def test_the_page_shows_flags_that_are_there(read: Callable[..., Any]) -> None:
         assert f"--{name}" in README and hasattr(read(["a"], {}), name.replace("-", "_")), name
 
 
+def test_the_unit_for_systemd(read: Callable[..., Any], tmp_path: Path) -> None:
+    """Its command is one of the server's, and it waits for longer than the server takes to stop."""
+    text = (FOLDER / "roast-server.service").read_text()
+    said = dict(line.split("=", 1) for line in text.splitlines() if line[:1].isalpha())
+    _, script, *words = shlex.split(said["ExecStart"])
+    assert Path(script).name == "serve.py" and f"{Path(script).parent}/" in README
+    assert float(said["TimeoutStopSec"]) > read(words, {}).drain_timeout
+    if shutil.which("systemd-analyze") is None:
+        return
+    there = text.replace(said["ExecStart"], shutil.which("true") or "").replace(
+        "WorkingDirectory=/srv/roast", f"WorkingDirectory={tmp_path}"
+    )
+    (tmp_path / "roast-server.service").write_text(there)
+    command = ["systemd-analyze", "verify", str(tmp_path / "roast-server.service")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    told = [line for line in done.stderr.splitlines() if "roast-server" in line]
+    assert told == []
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_requests_of_the_page_are_answered(client: Any, in_folder: Path) -> None:
     import numpy as np

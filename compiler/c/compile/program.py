@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from .c_compiler import CCompiler
@@ -13,12 +14,18 @@ _AS_PYTHON = ("-ffp-contract=off",)  # pictures become what they become there, t
 
 
 def build_program(
-    folder: Path, name: str, compiler: CCompiler, instructions: str, output: Path
+    folder: Path,
+    name: str,
+    compiler: CCompiler,
+    instructions: str,
+    output: Path,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """What ``make single`` builds in an exported folder, without make.
 
     Args:
         name: of the net's files. instructions: those of the CPUs it was printed for.
+        progress: called with 0 and the number of files first, and with all of them in the end.
 
     Raises CCompileError.
     """
@@ -39,5 +46,11 @@ def build_program(
             processes.run([*everywhere, *jobs[file], "-c", "-o", f"{file}.o", file])
             return f"{file}.o"
 
-        objects = list(processes.threads.map(compiled, files))
-        processes.run([*everywhere, "-s", "-o", str(output), *objects, "-lm"])
+        if progress is not None:
+            progress(0, len(files))
+        try:
+            objects = list(processes.threads.map(compiled, files))
+            processes.run([*everywhere, "-s", "-o", str(output), *objects, "-lm"])
+        finally:
+            if progress is not None:
+                progress(len(files), len(files))

@@ -16,6 +16,7 @@ def _run(arguments: Arguments) -> None:
     from ir.printable import printable
 
     from ...api.build import build_executable
+    from ...devices.compiling import CompilingNote
 
     if arguments.net and arguments.model and arguments.net != arguments.model:
         raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
@@ -34,6 +35,7 @@ def _run(arguments: Arguments) -> None:
         allow_python=python_layers(arguments),
         cpu_baseline=arguments.cpu_baseline,
         pictures=picture_rules(arguments),
+        progress=CompilingNote("compiling the program, which takes longer the larger the net is"),
     )
     cpus = ", ".join(made.baselines)
     say(f"wrote {made.path}: a program for {cpus}, {made.kernels} kernels, {made.nbytes:,} bytes")
