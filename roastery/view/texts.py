@@ -6,7 +6,7 @@ import base64
 import json
 import zlib
 
-_LONGEST = 40_000
+LONGEST = 40_000
 """Characters of one text."""
 _MOST = 24_000_000
 """Characters of all: a hundredth of that, more or less, when they are compressed."""
@@ -15,7 +15,7 @@ _MOST = 24_000_000
 class PageTexts:
     """Texts by number, compressed as a whole."""
 
-    def __init__(self, longest: int = _LONGEST, most: int = _MOST) -> None:
+    def __init__(self, longest: int = LONGEST, most: int = _MOST) -> None:
         self._numbers: dict[str, int] = {}
         self._longest, self._left = longest, most
 

@@ -12,7 +12,7 @@ import roastery.caffe as caffe
 from benchmarks.zoo.resnet50 import resnet
 from examples.googlenet.make_net import googlenet
 from tests.support.browser import Looked, look_at
-from tests.support.sample_nets import inception, lenet
+from tests.support.sample_nets import inception, inputs, lenet
 
 NONE = "--targets=none"
 
@@ -260,6 +260,22 @@ def test_hostile_names_run_nothing(look: Any) -> None:
     page.wait_for_timeout(200)
     assert page.evaluate("() => window.hacked") is None
     assert page.evaluate("() => document.querySelectorAll('script[src], img').length") == 0
+
+
+def test_odd_nets_are_drawn(look: Any) -> None:
+    """Layers without names, of one name, without tops; tops that are scalars; a lone layer."""
+    text = inputs(x=(2, 3)) + 'layer { type: "ReLU" bottom: "x" top: "y" }\n'
+    text += 'layer { type: "Power" bottom: "y" top: "z" }\n'
+    text += 'layer { name: "same" type: "Reduction" bottom: "z" top: "s" }\n'
+    text += 'layer { name: "same" type: "Silence" bottom: "s" }\n'
+    page = look(text, "--targets=cpu")
+    assert boxes(page) == 5 and names(page).count("(no name)") == 2
+    for number in range(5):
+        page.evaluate("(n) => chooseLayer(n)", number)
+        for tab in ("layer", "table", "compiler", "memory", "weights"):
+            page.click(f"#tab-{tab}")
+    page.wait_for_timeout(100)
+    assert boxes(look(inputs(x=(1,)), NONE)) == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
