@@ -147,6 +147,7 @@ TRANSLATIONS: Mapping[str, Callable[[Words, str], Words]] = MappingProxyType(
                 "convert_mnist_siamese_data",
             )
         },
+        "classification": _command("classify"),
         "classify.py": _with_reference_net("classify"),
         "detect.py": _with_reference_net("detect"),
         "draw_net.py": _command("draw_net"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,12 +175,14 @@ class _Search:
         name = f"trial {trial.number}: {shown_values(values)}"
         solver = request.solver.copy()
         request.space.apply(solver, values)
+        settings = replace(settings, iterations=min(settings.iterations, solver.max_iter))
         log = request.folder / f"trial_{trial.number:03d}.log"
         began = time.monotonic()
-        total = request.trials * settings.iterations
+        each = request.settings.iterations
+        total = request.trials * each
 
         def watch(iteration: int, value: float) -> None:
-            self._told.progress(done * settings.iterations + iteration, total)
+            self._told.progress(done * each + iteration, total)
             if self._study.report(trial, iteration, value) and iteration < settings.iterations:
                 raise _Pruned(iteration, value)
 
@@ -211,7 +213,7 @@ class _Search:
             self._study.complete(trial, value, **about(settings.iterations))
             best = self._goal.better(value, before.value if before is not None else None)
             said = f"{metric} {value:.6g}" + (", the best so far" if best else "")
-        self._told.progress((done + 1) * settings.iterations, total)
+        self._told.progress((done + 1) * each, total)
         self._told.line(f"{name}: {said}")
 
     # --- what came of them --------------------------------------------------------------
@@ -242,7 +244,7 @@ class _Search:
                 solver.set("random_seed", request.seed)  # as its trial began
             about = (
                 f"Trial {best.number} of {len(results)}: {goal.metric} {best.value:.6g} "
-                f"after {request.settings.iterations} iterations, by roastery tune_solver"
+                f"after {best.iteration} iterations, by roastery tune_solver"
             )
             write_solver(solver, folder / BEST, about)
             self._told.line(

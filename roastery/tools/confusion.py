@@ -18,6 +18,8 @@ from ir.errors import RoasteryError
 from ir.program import LayerInfo, NetProgram
 from runtime.solver.nets import RunnableNet
 
+#: Of so many classes at most there is a matrix: half a gigabyte.
+_MOST = 8192
 #: Of so many classes at most the matrix is printed.
 _SHOWN = 30
 
@@ -74,9 +76,18 @@ def scored_layer(program: NetProgram, name: str = "") -> LayerInfo:
 
 
 def with_outputs(net: Message, state: Message, layer: LayerInfo) -> tuple[Message, ScoredClasses]:
-    """The net in this state, with two more outputs: what the layer reads as scores and labels."""
+    """The net in this state, with two more outputs: what the layer reads as scores and labels.
+
+    Raises RoasteryError for too many classes.
+    """
     labels = layer.labels
     assert labels is not None and labels.scores is not None
+    if labels.classes > _MOST:
+        raise RoasteryError(
+            f"layer '{layer.name}' tells {labels.classes} classes; a confusion matrix has at most "
+            f"{_MOST}",
+            location=layer.location,
+        )
     chosen = filtered(net, state)
     taken = {top for each in chosen.layer for top in each.top}
     layers: list[Message] = []
@@ -141,8 +152,7 @@ class Confusion:
         rows, flat = rows[named], flat[named].astype(np.int64)
         said = ~np.isnan(rows).any(1)
         self.unanswered += np.bincount(flat[~said], minlength=classes)
-        pairs = flat[said] * classes + rows[said].argmax(1)
-        self.counts += np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+        np.add.at(self.counts, (flat[said], rows[said].argmax(1)), 1)
 
     # --- what it comes to ---------------------------------------------------------------
 

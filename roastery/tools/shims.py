@@ -31,6 +31,7 @@ _EXAMPLES = (
     "mnist/convert_mnist_data",
     "cifar10/convert_cifar_data",
     "siamese/convert_mnist_siamese_data",
+    "cpp_classification/classification",
 )
 _SCRIPTS = (
     "python/classify.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 import roastery.caffe as caffe
 from roastery.cli.main import main
+from roastery.tools.shims import lay_out_shims
 from tests.support.terminal import run_on_terminal
 
 cv2 = pytest.importorskip("cv2")
@@ -98,6 +101,23 @@ def test_arguments_of_the_example(here: Path, capsys: pytest.CaptureFixture[str]
     )
     _, err = said(capsys, *words, "--labels=words.txt", code=1)
     assert "--labels and 'words.txt': give one of the two" in err
+
+
+def test_the_examples_program(here: Path) -> None:
+    """Its readme's command line, on a folder of `roastery shims`."""
+    lay_out_shims(here)
+    mean = caffe.io.array_to_blobproto(np.zeros((1, 3, 8, 8)))
+    Path("mean.binaryproto").write_bytes(mean.SerializeToString())
+    done = subprocess.run(
+        ["./build/examples/cpp_classification/classification.bin", "net.prototxt",
+         "w.caffemodel", "mean.binaryproto", "words.txt", "red.png"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "ROASTERY_DEVICE": "reference"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "---------- Prediction for red.png ----------"
+    assert lines[1] == f'{softmax(2, 0, 0)[0]:.4f} - "n03 red"'
 
 
 def test_the_whole_picture_or_its_middle(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

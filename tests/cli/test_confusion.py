@@ -169,6 +169,12 @@ def test_confusion_mistakes(
     assert message in capsys.readouterr().err
 
 
+def test_too_many_classes(given: Given, capsys: pytest.CaptureFixture[str]) -> None:
+    given.net(judge("Accuracy"), scores=np.zeros((1, 9000), np.float32), label=np.zeros(1))
+    assert given.test("--confusion") == 1
+    assert "a confusion matrix has at most 8192" in capsys.readouterr().err
+
+
 # --- counting -----------------------------------------------------------------------------
 
 

@@ -231,6 +231,14 @@ def test_a_solver_without_tests(runs: Path) -> None:
     assert "base_lr: 0.1\n" in text and "random_seed: 0" in text and "snapshot" not in text
 
 
+def test_trials_of_other_lengths(runs: Path) -> None:
+    tune("--max_iter=5,20", "--lr_policy=poly", "--power=1", "--trials=2", "--pruner=none",
+         "--iterations=20")  # fmt: skip
+    assert {row["max_iter"]: (row["iterations"], row["state"]) for row in rows()} == {
+        "5": ("5", "done"), "20": ("20", "done"),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -243,6 +251,7 @@ def test_a_solver_without_tests(runs: Path) -> None:
         (["--base_lr=1e-3..1e-1", "--metric=test2/accuracy"], "the solver has 2 test nets"),
         (["--base_lr=1e-3..1e-1", "--trials=0"], "--trials=0: must be 1 or more"),
         (["--base_lr=1e-3..1e-1", "--solver=x"], "--solver and 'main_solver.prototxt'"),
+        (["--base_lr=1e-3..1e-1", "--iterations=51"], "--iterations=51 is more than max_iter"),
         (["--type=SDG,SDGG"], "SDG"),
         (["--gamma=-2,-1"], "gamma"),
         (["--base_lr=1e-3..1e-1", "--output=main_solver.prototxt"], "cannot search in"),
@@ -299,7 +308,8 @@ def test_without_matplotlib_there_are_no_curves(
 def started(*words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "roastery", "tune_solver", "main_solver.prototxt",
-         "--base_lr=1e-3..1e-1", "--device=reference", "--pruner=none", *words],
+         "--base_lr=1e-3..1e-1", "--device=reference", "--pruner=none", "--max_iter=1000000",
+         *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
@@ -318,7 +328,7 @@ def until(condition: str, process: subprocess.Popen[str]) -> None:
 )
 def test_a_search_that_is_broken_off_goes_on(runs: Path, number: signal.Signals, code: int) -> None:
     # The first trial would take for ever.
-    process = started("--trials=3", "--iterations=1000000", "--every=2000", "--output=long")
+    process = started("--trials=3", "--every=2000", "--output=long")
     until("long/trial_000.log", process)
     time.sleep(0.3)
     process.send_signal(number)
@@ -327,7 +337,7 @@ def test_a_search_that_is_broken_off_goes_on(runs: Path, number: signal.Signals,
     assert "Traceback" not in err
     if number != signal.SIGKILL:
         assert "the same command goes on in 'long'" in err
-    process = started("--trials=3", "--iterations=1000000", "--every=2000", "--output=long")
+    process = started("--trials=3", "--every=2000", "--output=long")
     # The trial that was broken off is tried again, with the same values.
     until("long/trial_001.log", process)
     process.send_signal(signal.SIGINT)
@@ -339,7 +349,7 @@ def test_a_search_that_is_broken_off_goes_on(runs: Path, number: signal.Signals,
 
 
 def test_one_search_at_a_time(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    process = started("--trials=3", "--iterations=1000000", "--every=2000")
+    process = started("--trials=3", "--every=2000")
     until("search/trial_000.log", process)
     tune("--base_lr=1e-3..1e-1", code=1)
     assert "another search is going on in 'search'" in capsys.readouterr().err

@@ -22,7 +22,7 @@ from ..say import say, say_note
 if TYPE_CHECKING:
     from frontends.prototxt import Message
 
-    from ...searching import SearchRequest
+    from ...searching import SearchRequest, SearchSpace
 
 _LOOKS = 10
 """At a trial whose solver says no test_interval."""
@@ -69,9 +69,12 @@ def _request(arguments: Arguments) -> SearchRequest:
     _state(arguments, written)
     solver = written.copy()
     space.apply(solver, {name: str(t) for name, t in space.tried.items() if t.size == 1})
-    iterations = arguments.iterations or solver.max_iter
-    if iterations < 1:
-        raise UsageError(f"'{path}' has max_iter {solver.max_iter}: there is nothing to train")
+    longest = _longest(space, solver)
+    if longest < 1:
+        raise UsageError(f"'{path}' has max_iter {longest}: there is nothing to train")
+    iterations = arguments.iterations or longest
+    if iterations > longest:
+        raise UsageError(f"--iterations={iterations} is more than max_iter, which is {longest}")
     every = arguments.every or solver.test_interval or max(1, iterations // _LOOKS)
     requested = requested_device(arguments)
     if remark := gpu_note(solver, requested):
@@ -95,6 +98,15 @@ def _request(arguments: Arguments) -> SearchRequest:
         arguments.pruner,
         arguments.seed,
     )
+
+
+def _longest(space: SearchSpace, solver: Message) -> int:
+    """The largest max_iter of all trials."""
+    tried = space.tried.get("max_iter")
+    if tried is None:
+        return int(solver.max_iter)
+    values = tried.values()
+    return values[-1] if isinstance(values, range) else max(map(int, values))
 
 
 def _state(arguments: Arguments, solver: Message) -> None:
