@@ -50,8 +50,8 @@ def receptive_fields(graph: Graph) -> dict[Value, ReceptiveField]:
     An image is an input with axes behind batch and channels. Padding counts, as does what lies
     beyond the image. Of several inputs the one that is seen most of counts. Where branches meet,
     it is the region that covers what each of them sees: the largest branch's, where all have the
-    same centre. Where data tells what is looked at (a region of interest), it is all. The graph's
-    types must be numbers.
+    same centre. Where data tells what is looked at (a region of interest), it is all; what data
+    puts somewhere counts where it has its gradient from. The graph's types must be numbers.
     """
     repeats = any(node.op.properties & Property.REPEATED for node in graph.nodes)
     axes = 4 if repeats else 3  # (steps, batch, features) is no image

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from .traced_axis import TracedAxis, TracedFactor, extent_of, joined_axes, traced, uneven_steps
+from .traced_axis import (
+    TracedAxis,
+    TracedFactor,
+    even_axis,
+    extent_of,
+    joined_axes,
+    tail_of,
+    traced,
+    uneven_steps,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +137,11 @@ def seen_windowed(
         stride: elements of the axis from one window to the next.
         reach: from the first element of a window to its last.
     """
-    axis, spans = seen.axes[number], dict(seen.spans)
-    if len(axis) > 1 and traced([axis]):  # what is side by side there is so in no image
+    axis, spans = even_axis(seen.axes[number]), dict(seen.spans)
+    times = tail_of(axis) if len(axis) == 2 else 1
+    if times > 1:  # each element is there so many times, side by side: an image that was enlarged
+        low, reach, stride = -(-low // times), -(-reach // times), stride / times
+    elif len(axis) > 1 and traced([axis]):  # what is side by side there is so in no image
         axis = (TracedFactor(out, uneven_steps(axis)),)
     steps: dict[int, Fraction | None] = {}
     whole = set[int]()

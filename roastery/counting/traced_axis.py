@@ -65,6 +65,25 @@ def reshaped_axes(
     return None if left else tuple(found)
 
 
+def even_axis(axis: TracedAxis) -> TracedAxis:
+    """The same with factors together whose steps go on from one to the next."""
+    found: list[TracedFactor] = []
+    for factor in axis:
+        if factor.extent == 1 and len(axis) > 1:
+            continue
+        if found and found[-1].steps == _outer(factor):
+            factor = TracedFactor(found.pop().extent * factor.extent, factor.steps)
+        found.append(factor)
+    return tuple(found) or axis[:1]
+
+
+def _outer(factor: TracedFactor) -> Mapping[int, Fraction | None]:
+    """The steps of a factor before this one with which both are one."""
+    return {
+        key: None if step is None else step * factor.extent for key, step in factor.steps.items()
+    }
+
+
 def joined_axes(one: TracedAxis, other: TracedAxis) -> TracedAxis:
     """An axis that runs over what two axes of one extent run over; by the wider steps."""
     if one == other or not traced([other]):

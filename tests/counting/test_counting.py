@@ -169,3 +169,30 @@ def test_json_has_everything() -> None:
     assert one["name"] == "conv1" and one["receptive_field"] == [5, 5]
     assert one["tops"] == [{"name": "conv1", "shape": [1, 20, 24, 24]}]
     assert found["layers"][-1]["receptive_field"] == "whole"
+
+
+def test_repeated_elements_are_one() -> None:
+    """Behind an image that is enlarged by repeating a window of 3 sees 2 of its elements."""
+    text = inputs(data=(1, 3, 8, 8)) + pool("p", "data", "pool: AVE kernel_size: 2 stride: 2")
+    text += layer("up", "Upsample", "p", "upsample_param { scale: 2 }")
+    text += conv("a", "up", 4, 3, "pad: 1") + conv("b", "a", 4, 3, "pad: 1")
+    found = fields(text)
+    assert found["up"] == "2x2" and found["a"] == "4x4" and found["b"] == "6x6"
+
+
+def test_unpooling_by_places_stays_near() -> None:
+    text = inputs(data=(1, 3, 8, 8)) + conv("c", "data", 4, 3, "pad: 1")
+    text += layer("p", "Pooling", "c", "pooling_param { kernel_size: 2 stride: 2 }", top="p mask")
+    text += layer("up", "Upsample", "p mask", "upsample_param { scale: 2 }")
+    text += conv("a", "up", 4, 3, "pad: 1")
+    found = fields(text)
+    assert found["p"] == "4x4" and found["up"] == "4x4" and found["a"] == "6x6"
+
+
+def test_space_to_depth_and_back() -> None:
+    text = inputs(data=(1, 4, 8, 8)) + layer(
+        "d", "SpaceToDepth", "data", 'space_to_depth_param { block_size: 2 data_format: "NCHW" }'
+    )
+    text += conv("a", "d", 16, 1) + conv("b", "a", 16, 3, "pad: 1")
+    found = fields(text)
+    assert found["a"] == "2x2" and found["b"] == "6x6"

@@ -1,5 +1,5 @@
 """A file for each kind of ops: rules that register themselves."""
 
-from . import convolution, matmul, movement, windows
+from . import convolution, matmul, movement, pointwise, windows
 
-__all__ = ["convolution", "matmul", "movement", "windows"]
+__all__ = ["convolution", "matmul", "movement", "pointwise", "windows"]
