@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from compiler.pytorch.module import write_module
 from compiler.pytorch.printing.registry import OP_RULES
@@ -104,6 +106,24 @@ def test_a_layer_is_the_same_in_pytorch(case: LayerCase) -> None:
         assert name in given or not np.any(diff), name
         if name in given:
             assert difference(given[name], diff) <= EXACT, name
+
+
+@pytest.mark.parametrize("case", {case.layer_type: case for case in CASES}.values(), ids=str)
+def test_a_layer_runs_in_double(case: LayerCase) -> None:
+    """As whoever goes on with a module may want it: tables in the text are float32."""
+    run = _run(case)
+    if _refused(run):
+        return
+    written = WrittenNet(run.program, in_single(run.values), _settings(case, run))
+    given = [x.double() for x in written.inputs.values()]
+    twice = copy.deepcopy(written.net).double()
+    with torch.no_grad():
+        single, double = written.forward(), twice(*given)
+    double = double if isinstance(double, dict) else {run.program.outputs[0]: double}
+    for name, found in single.items():
+        assert double[name].shape == found.shape or _draws(run)
+        if not _draws(run):
+            assert difference(double[name].float().numpy(), found.numpy()) <= 1e-4, name
 
 
 def test_ops_that_cannot_be_written_are_still_there() -> None:

@@ -31,6 +31,7 @@ class Body:
         self.symbols: dict[str, None] = {}
         self.device_of = device_of
         self.indent = 8
+        self.tables: set[Value] = set()  # made of places alone: float32, whatever inputs are
         self.called: dict[Value, str] = {}  # names that values are to have
         self._sizes: dict[str, str] = {}
 

@@ -29,7 +29,10 @@ def write_loop(op: StepLoop, node: Node, body: Body) -> None:
     body.line(calls(f"def {step}", *parameters), behind=":")
     body.lines += [*inner.lines, ""]
     at = body.names.fresh("at")
-    carried = [body.let(name, "state") for name in start]
+    carried = []
+    for value, name in zip(node.inputs[op.sliced :], start, strict=False):
+        like = f".to({body.device_of}.dtype)" if value in body.tables and body.device_of else ""
+        carried.append(body.let(f"{name}{like}", "state"))
     stacks = [body.let("[]", "steps") for _ in op.body.outputs[op.carried :]]
     order = f"range({op.steps - 1}, -1, -1)" if op.backwards else f"range({op.steps})"
     body.line(f"for {at} in {order}:")

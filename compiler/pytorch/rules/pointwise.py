@@ -17,3 +17,5 @@ def write_map(op: Map, node: Node, body: Body) -> None:
     texts = print_map(body, op.exprs, operands, node.outputs[0].shape)
     for value, text in zip(node.outputs, texts, strict=True):
         body.bind(value, text)
+    if all(v in body.tables for v in node.inputs):
+        body.tables.update(node.outputs)
