@@ -11,6 +11,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from runtime.backends.backend import is_remote
+from runtime.described import described, parameters_text
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 from runtime.python.own_exceptions import own_exceptions
@@ -76,6 +77,14 @@ class Executable:
         self._threads = False  # whether several threads have called
         self.parameters = Parameters(net.program, net.store)
         self.parameter_diffs = Parameters(net.program, net.store, diff=True)
+
+    def __repr__(self) -> str:
+        net = self._net
+        shapes = {name: buffers.shape for name, buffers in net.blobs.items()}
+        facts = [net.program.phase, f"on {self.device}", f"in {self.precision}"]
+        facts.append(f"({parameters_text(net.program)})")
+        outputs = {name: shapes.get(name) for name in self.outputs}
+        return described("Executable", net.program.name, facts, self.inputs, outputs)
 
     @property
     def device(self) -> str:

@@ -17,6 +17,7 @@ from ir.errors import RoasteryError
 from ir.program import LayerInfo, shown_blob
 from runtime.data.notes import Notes, to_logger
 from runtime.data.sources.memory_data import MemoryDataConfig
+from runtime.described import described, made_in, parameters_text
 from runtime.exclusive import Exclusive, exclusive
 from runtime.net import BlobBuffers, PartitionedNet
 from runtime.python.own_exceptions import own_exceptions
@@ -172,6 +173,19 @@ class Net(Numbered):
         return user
 
     # --- what there is ----------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        net = getattr(self, "_net", None)
+        if net is None:
+            return "<Net that could not be made>"
+        program = net.program
+        shapes = {shown_blob(name): buffers.shape for name, buffers in net.blobs.items()}
+        facts = [program.phase, f"on {net.backend.name}", f"({parameters_text(program)})"]
+        inputs = {
+            name: shapes.get(name) for name in self.inputs or map(shown_blob, made_in(program))
+        }
+        outputs = {name: shapes.get(name) for name in self.outputs}
+        return described("Net", program.name, facts, inputs, outputs)
 
     @property
     def layer_dict(self) -> OrderedDict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
+from ir.printable import printable
 from runtime.exclusive import Exclusive, Training
 from runtime.python.own_exceptions import own_exceptions
 from runtime.python.permission import python_allowed
@@ -95,6 +96,23 @@ class Solver:
         self._shares = self.net.shares
         self.param = SolverParameters(self)
         self._use = Exclusive(f"the solver of {self.net._use.what}")
+
+    def __repr__(self) -> str:
+        solver = getattr(self, "_solver", None)
+        kind = type(self).__name__ if self.type else f"{self._type()}Solver"
+        if solver is None:
+            return f"<{kind} that could not be made>"
+        program, tests = self.net._net.program, len(self.test_nets)
+        name = f" of '{printable(program.name)}'" if program.name else ""
+        tested = "no test net" if not tests else f"{tests} test net{'s' * (tests > 1)}"
+        return (
+            f"<{kind}{name} on {self.net._net.backend.name}: iteration {self.iter} of "
+            f"{self._message.max_iter}, lr {self.lr:g}, {tested}>"
+        )
+
+    def _type(self) -> str:
+        message = getattr(self, "_message", None)
+        return str(message.type) if message is not None else ""
 
     @property
     def iter(self) -> int:

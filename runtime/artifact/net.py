@@ -20,6 +20,7 @@ from ir.size import Size
 from ir.types import TensorType
 
 from ..cpu.launches import INTERFACE
+from ..described import described
 from ..machine.processor import cpu_target
 from ..machine.threads import number_of_threads
 from .bound import ArtifactRunner, BoundArtifact, Buffers
@@ -96,16 +97,10 @@ class LoadedNet:
         self._runner.memory.let_go()
 
     def __repr__(self) -> str:
-        """``<LoadedNet LeNet on cpu: data [64, 1, 28, 28] -> prob [64, 10]>``."""
-        from ir.printable import printable
-
-        inputs, outputs = (
-            ", ".join(f"{name} {list(type.shape)}" for name, type in types.items())
-            for types in (self.inputs, self.outputs)
-        )
-        return printable(
-            f"<LoadedNet {self.manifest.name} on {self.device}: {inputs} -> {outputs}>"
-        )
+        facts = [f"on {self.device}{f' ({self.baseline})' if self.baseline else ''}"]
+        inputs = {name: type.shape for name, type in self.inputs.items()}
+        outputs = {name: type.shape for name, type in self.outputs.items()}
+        return described("LoadedNet", self.manifest.name, facts, inputs, outputs)
 
     def accepted(self, name: str) -> tuple[int | None, ...] | None:
         """The shape of an input, with None for what may change; None where there is no such one."""

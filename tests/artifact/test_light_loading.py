@@ -114,7 +114,7 @@ def test_numpy_runs_the_graph_without_other_libraries(tmp_path: Path) -> None:
 
 def test_a_net_shows_what_it_takes(tmp_path: Path) -> None:
     net = load(exported(tmp_path, "none"), "reference")
-    assert repr(net) == "<LoadedNet Light on reference: data [1, 1, 8, 8] -> prob [1, 10]>"
+    assert repr(net) == "<LoadedNet 'Light' on reference: data (1, 1, 8, 8) -> prob (1, 10)>"
 
 
 def test_weights_lie_in_the_file(tmp_path: Path) -> None:
