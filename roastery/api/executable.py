@@ -11,9 +11,9 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.program import NetProgram
 from runtime.backends.backend import is_remote
-from runtime.described import described, parameters_text
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
+from runtime.net_line import net_line, parameters_text
 from runtime.python.own_exceptions import own_exceptions
 
 
@@ -84,7 +84,7 @@ class Executable:
         facts = [net.program.phase, f"on {self.device}", f"in {self.precision}"]
         facts.append(f"({parameters_text(net.program)})")
         outputs = {name: shapes.get(name) for name in self.outputs}
-        return described("Executable", net.program.name, facts, self.inputs, outputs)
+        return net_line("Executable", net.program.name, facts, self.inputs, outputs)
 
     @property
     def device(self) -> str:

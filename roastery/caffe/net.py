@@ -17,9 +17,9 @@ from ir.errors import RoasteryError
 from ir.program import LayerInfo, shown_blob
 from runtime.data.notes import Notes, to_logger
 from runtime.data.sources.memory_data import MemoryDataConfig
-from runtime.described import described, made_in, parameters_text
 from runtime.exclusive import Exclusive, exclusive
 from runtime.net import BlobBuffers, PartitionedNet
+from runtime.net_line import made_in, net_line, parameters_text
 from runtime.python.own_exceptions import own_exceptions
 from runtime.python.permission import python_allowed
 
@@ -185,7 +185,7 @@ class Net(Numbered):
             name: shapes.get(name) for name in self.inputs or map(shown_blob, made_in(program))
         }
         outputs = {name: shapes.get(name) for name in self.outputs}
-        return described("Net", program.name, facts, inputs, outputs)
+        return net_line("Net", program.name, facts, inputs, outputs)
 
     @property
     def layer_dict(self) -> OrderedDict[str, Any]:

@@ -30,6 +30,7 @@ _TOOLS = (
 _EXAMPLES = (
     "mnist/convert_mnist_data",
     "cifar10/convert_cifar_data",
+    "cpp_classification/classification",
     "siamese/convert_mnist_siamese_data",
     "cpp_classification/classification",
 )

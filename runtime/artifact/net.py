@@ -20,9 +20,9 @@ from ir.size import Size
 from ir.types import TensorType
 
 from ..cpu.launches import INTERFACE
-from ..described import described
 from ..machine.processor import cpu_target
 from ..machine.threads import number_of_threads
+from ..net_line import net_line
 from .bound import ArtifactRunner, BoundArtifact, Buffers
 from .compiled_cpu import CompiledRunner, best_baseline
 from .errors import ArtifactError
@@ -100,7 +100,7 @@ class LoadedNet:
         facts = [f"on {self.device}{f' ({self.baseline})' if self.baseline else ''}"]
         inputs = {name: type.shape for name, type in self.inputs.items()}
         outputs = {name: type.shape for name, type in self.outputs.items()}
-        return described("LoadedNet", self.manifest.name, facts, inputs, outputs)
+        return net_line("LoadedNet", self.manifest.name, facts, inputs, outputs)
 
     def accepted(self, name: str) -> tuple[int | None, ...] | None:
         """The shape of an input, with None for what may change; None where there is no such one."""

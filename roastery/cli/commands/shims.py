@@ -26,11 +26,12 @@ COMMAND = Command(
     group="Machine",
     description="""
         Makes build/tools/caffe, build/tools/convert_imageset and all the others in FOLDER, with and
-        without .bin, build/examples/mnist/convert_mnist_data.bin and the like, python/classify.py,
-        detect.py, draw_net.py and train.py, tools/extra/parse_log.py and parse_log.sh, and the link
-        .build_release. Each runs Roastery with this Python, by the name that it is called, so that
-        recipes such as examples/mnist/create_mnist.sh run as they are: in a checkout of Caffe that
-        nobody has built, or in any folder.
+        without .bin, those of build/examples (mnist/convert_mnist_data,
+        cpp_classification/classification ...), python/classify.py, detect.py, draw_net.py and
+        train.py, tools/extra/parse_log.py and parse_log.sh, and the link .build_release. Each runs
+        Roastery with this Python, by the name that it is called, so that recipes such as
+        examples/mnist/create_mnist.sh run as they are: in a checkout of Caffe that nobody has
+        built, or in any folder.
 
         A link named `caffe` to `roastery` does what Caffe's binary does, too.
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from ir.printable import printable
-from ir.program import NetProgram
+
+if TYPE_CHECKING:  # artifacts are loaded without it
+    from ir.program import NetProgram
 
 _SHOWN = 3  # inputs or outputs; of more there are dots
 
 
-def described(
+def net_line(
     kind: str,
     name: str,
     facts: Iterable[str],
