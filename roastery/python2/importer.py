@@ -68,6 +68,16 @@ class Python2Finder(MetaPathFinder):
         spec.loader = Python2Loader(fullname, spec.origin, self._told)
         return spec
 
+    def why_unreadable(self, file: str) -> str:
+        """Why a file is neither Python 2 nor 3; empty where it can be imported."""
+        try:
+            python2_code(file, Path(file).read_bytes(), lambda *told: None)
+        except SyntaxError as error:
+            return f"is not Python (line {error.lineno}: {error.msg})"
+        except (OSError, ValueError, RecursionError, MemoryError) as error:
+            return f"cannot be read ({error})"
+        return ""
+
     def own(self, folder: str) -> None:
         """Modules of this folder are the user's, though it was on the path."""
         self._before.discard(_real(folder))

@@ -111,6 +111,10 @@ def why_unreadable(file: str) -> str:
     """Why this Python cannot read a module's file, which is not run; empty where it can."""
     if not file.endswith(".py"):
         return ""
+    for finder in sys.meta_path:  # one that rewrites what it imports can read more
+        judge = getattr(finder, "why_unreadable", None)
+        if judge is not None:
+            return str(judge(file))
     try:
         text = Path(file).read_bytes()
         with warnings.catch_warnings():

@@ -53,6 +53,7 @@ def test_expressions(python2: Run, expression: str, printed: str) -> None:
         ("d = {}\nexec 'y = 7 / 2' in d\nprint d['y']", "3\n"),
         ("def f():\n    x = 1\n    exec 'x = 5; z = 3'\n    return x, z\nprint f()", "(5, 3)\n"),
         ("print eval('7 / 2')", "3\n"),
+        ("import numpy as np\nn = np.round(2.5)\nprint np.arange(9)[n:4.0:1.]", "[2 3]\n"),
         (
             "try: raise ValueError, 'no'\nexcept ValueError, e: print e, e.message, e[0]",
             "no no no\n",
@@ -260,6 +261,30 @@ def test_databases_take_strings(python2: Run) -> None:
     install()
     expected = "00000000 3 00000001 3 True None\nTrue 00000000 True 00000001\nv [('k', 'v')]\n"
     assert python2(text) == expected
+
+
+def test_python_layers_may_be_python2(python2: Run) -> None:
+    """In place of the one that is built in under its name, as in Python 3."""
+    net = (
+        "layer { name: 'd' type: 'DummyData' top: 'x' dummy_data_param { shape { dim: 4 } } } "
+        "layer { name: 'p' type: 'Python' bottom: 'x' top: 'y' "
+        "python_param { module: 'half' layer: 'Half' param_str: '7' } }"
+    )
+    layer = """
+    import caffe
+    class Half(caffe.Layer):
+        def setup(self, bottom, top): print 'phase %s' % self.phase, self.phase == 1,
+        def reshape(self, bottom, top): top[0].reshape(bottom[0].num / 2)
+        def forward(self, bottom, top): top[0].data[...] = int(self.param_str_) / 2
+        def backward(self, top, propagate_down, bottom): pass
+    """
+    from roastery.caffe import install
+
+    install()
+    text = f"import caffe\nopen('n.prototxt', 'w').write({net!r})\n"
+    text += "net = caffe.Net('n.prototxt', caffe.TEST)\nnet.forward()\n"
+    text += "print net.blobs['y'].data.tolist(), net.layers[1].__class__.__name__"
+    assert python2(text, half=layer) == "phase TEST True [3.0, 3.0] Half\n"
 
 
 def test_a_module_in_python3_stays_it(python2: Run) -> None:

@@ -72,6 +72,14 @@ def py2_idiv_attribute(owner: Any, name: str, right: Any) -> None:
     setattr(owner, name, py2_idiv(getattr(owner, name), right))
 
 
+def py2_index(bound: Any) -> Any:
+    """A bound of a slice: a float without its fraction."""
+    if isinstance(bound, float):
+        return int(bound)
+    kind = getattr(getattr(bound, "dtype", None), "kind", "")
+    return int(bound) if kind == "f" and getattr(bound, "ndim", 1) == 0 else bound
+
+
 class _Key:
     """``py2_key[1:3, 0]`` is what stands between the brackets."""
 

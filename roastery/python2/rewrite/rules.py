@@ -44,6 +44,7 @@ def apply_rules(tree: Any) -> list[tuple[str, int]]:
     features = tree.future_features
     rules: dict[int, Callable[[Any], None]] = {
         syms.power: _methods,
+        syms.subscript: _slice_bounds,
         syms.try_stmt: _messages,
         syms.global_stmt: _no_globals_of_a_module,
         token.NUMBER: rewrite_number,
@@ -177,6 +178,26 @@ def _is_float(node: Any) -> bool:
         and _is(node.children[0], "float")
         and _is(node.children[1].children[0], "(")
     )
+
+
+def _slice_bounds(node: Any) -> None:
+    """``x[a:b]`` to ``x[py2_index(a):py2_index(b)]``: numpy took floats there."""
+    from fissix.fixer_util import Call, Name
+    from fissix.pgen2 import token
+    from fissix.pygram import python_symbols as syms
+
+    for child in list(node.children):
+        bound = child.children[-1] if child.type == syms.sliceop else child
+        whole = bound.type == token.NUMBER and not _is_float(bound)
+        if whole or bound.type == token.COLON or _is(bound, "None"):
+            continue
+        if bound.type == syms.factor and bound.children[-1].type == token.NUMBER:
+            continue
+        if bound.type == syms.power and str(bound.children[0]).strip() in ("int", "len"):
+            continue
+        prefix, inner = bound.prefix, bound.clone()
+        inner.prefix = ""
+        bound.replace(Call(Name("py2_index"), [inner], prefix=prefix))
 
 
 # --- methods --------------------------------------------------------------------------
