@@ -190,6 +190,7 @@ def picture_net(
         flag: with which the user says the size.
         cropped: whether a size that the layer says counts more, since pictures are cropped to it.
     """
+    from frontends.caffemodel.weights import read_lent_weights
     from ir.errors import RoasteryError
 
     from ..caffe.io import load_image
@@ -200,6 +201,8 @@ def picture_net(
     found = picture_layer(net)
     if found is None:
         return PictureNet(None, _input_channels(net, arguments.model))
+    if not found.told:
+        found = found.with_weights(read_lent_weights(arguments.weights)[0])
     chosen = tuple(size) if size is not None else found.size
     if cropped and found.size is not None:
         chosen = found.size

@@ -6,8 +6,10 @@ with DenseImageData, SSD's with AnnotatedData). An Input takes its place; what n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from frontends.caffemodel import LayerWeights
 from frontends.lowering.known_layers import layer_types
 from frontends.lowering.layer_type import LayerType
 from frontends.prototxt import Message
@@ -28,7 +30,7 @@ class PictureLayer:
     Attributes:
         net: with the layers of phase TEST.
         layer: of it; its first top are pictures.
-        channels: of pictures.
+        channels: of pictures. told: whether the layer says so; else it is a guess.
         size: (height, width); None: as large as they are.
         mean: a value, or one for each channel; empty: nothing is subtracted. scale: what values
             are multiplied by after that.
@@ -40,6 +42,18 @@ class PictureLayer:
     size: tuple[int, int] | None
     mean: tuple[float, ...]
     scale: float | None
+    told: bool = True
+
+    def with_weights(self, weights: Iterable[LayerWeights]) -> PictureLayer:
+        """With the channels that the first filters take, where the layer does not say it."""
+        if self.told:
+            return self
+        shapes = {layer.name: layer.blobs[0].shape for layer in weights if layer.blobs}
+        for layer in self.net.layer:
+            shape = shapes.get(layer.name, ())
+            if layer is not self.layer and len(shape) == 4:
+                return replace(self, channels=shape[1] * _groups(layer), told=True)
+        return self
 
     def replaced(self, size: tuple[int, int]) -> tuple[Message, str]:
         """The net with an Input for one picture of this size, and what to tell of it.
@@ -101,14 +115,28 @@ def picture_layer(net: Message) -> PictureLayer | None:
     scale = float(transform.scale) if transform.has("scale") else None
     mean = tuple(map(float, transform.mean_value))
     size = _size(layer, kind) or unpooled_size(tested, layer.top[0])
-    return PictureLayer(tested, layer, _channels(layer, kind), size, mean, scale)
+    channels = _channels(layer, kind)
+    return PictureLayer(tested, layer, channels or 3, size, mean, scale, bool(channels))
 
 
 def _channels(layer: Message, kind: LayerType) -> int:
+    """0 where the layer does not say it: records of a database have what they have."""
     transform = layer.transform_param
     own = layer[kind.param]
+    if _number(transform, "force_color"):
+        return 3
     gray = _number(transform, "force_gray") or ("is_color" in _names(own) and not own.is_color)
-    return _number(own, "channels") or (1 if gray else 3)
+    colored = 3 if "is_color" in _names(own) else 0
+    return _number(own, "channels") or (1 if gray else colored)
+
+
+def _groups(layer: Message) -> int:
+    """Into how many parts the channels of a layer's filters are cut."""
+    kind = layer_types().get(layer.type)
+    if kind is None or not kind.param:
+        return 1
+    own = layer[kind.param]
+    return max(1, _number(own, "group"))
 
 
 def _size(layer: Message, kind: LayerType) -> tuple[int, int] | None:

@@ -163,6 +163,29 @@ def test_a_net_with_a_data_layer(here: Path, capsys: pytest.CaptureFixture[str])
     assert "its mean 0, 0, 100 is subtracted" in err
 
 
+def test_a_database_does_not_say_how_many_channels(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The weights do: these are of gray pictures."""
+    Path("net.prototxt").write_text("""
+        layer { name: "d" type: "Data" top: "data" top: "label"
+          transform_param { crop_size: 4 } data_param { source: "gone" batch_size: 3 } }
+        layer { name: "c" type: "Convolution" bottom: "data" top: "c"
+          convolution_param { num_output: 2 kernel_size: 4 weight_filler { type: "xavier" } } }
+        layer { name: "prob" type: "Softmax" bottom: "c" top: "prob" }
+        layer { name: "l" type: "SoftmaxWithLoss" bottom: "c" bottom: "label" top: "l" }
+    """)
+    Path("gray.prototxt").write_text("""
+        layer { name: "d" type: "Input" top: "data" input_param {
+          shape { dim: 1 dim: 1 dim: 4 dim: 4 } } }
+        layer { name: "c" type: "Convolution" bottom: "data" top: "c"
+          convolution_param { num_output: 2 kernel_size: 4 weight_filler { type: "xavier" } } }
+    """)
+    caffe.Net("gray.prototxt", caffe.TEST).save("gray.caffemodel")
+    out, err = said(capsys, "net.prototxt", "gray.caffemodel", "red.png")
+    assert "1 x 1 x 4 x 4" in err and '"class 1"' in out
+
+
 def test_several_outputs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = 'layer { name: "m" type: "Reduction" bottom: "pool" top: "m" }'
     make_net(here, last=PROB + more)

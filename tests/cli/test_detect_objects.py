@@ -163,7 +163,7 @@ def test_boxes_without_ends_are_null(here: Path) -> None:
         (["--shortest=9", "--longest=8"], "--longest=8 is less than --shortest=9"),
         (["--output=."], "'a.png' would be drawn over"),
         (["sub/a.png", "--output=x"], "would both become x/a.png"),
-        (["--label_map=missing.prototxt"], "cannot read the label map"),
+        (["--label_map=missing.prototxt"], "there is no label map"),
     ],
 )
 def test_what_is_refused(
