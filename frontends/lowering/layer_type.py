@@ -45,6 +45,8 @@ class LayerType:
         shares_data: each top is its bottom's data under another shape (Caffe: Blob::ShareData).
         is_split: gives its bottom further names, and does nothing else.
         inner_softmax: Caffe's layer makes a Softmax layer inside, which its log shows.
+        probabilities: of a loss: the type of layer that makes probabilities of its first bottom,
+            and stands in its place where a net is deployed.
         judges: what its top says of results, which has no mean over batches. "detections": rows
             that say of each whether it is right, and how many objects there are; average
             precisions are made of them. "overlaps": a number for each class, below 0 for one that
@@ -76,6 +78,7 @@ class LayerType:
     shares_data: bool = False
     is_split: bool = False
     inner_softmax: bool = False
+    probabilities: str = ""
     judges: Judged = ""
     coordinates: Coordinates = ""
 

@@ -41,6 +41,7 @@ def build_executable(
     dialect: str | None = None,
     cpu_baseline: str | Sequence[str] = (),
     pictures: PictureRules = NO_RULES,
+    deploy: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
     """What :func:`export_net` makes of target ``c``, compiled: a program with the weights inside,
@@ -53,6 +54,7 @@ def build_executable(
         cpu_baseline: for which CPUs; without it those that have the vectors of this one.
         pictures: where neither they nor a data layer say how pictures become the input, they do as
             Caffe's nets want them.
+        deploy: as in :func:`export_net`.
         progress: called before the C is compiled with 0 and how many files it is, and in the end.
 
     Raises RoasteryError also where nothing compiles for these CPUs, before anything is written.
@@ -88,6 +90,7 @@ def build_executable(
             dialect=dialect,
             cpu_baseline=named,
             pictures=replace(pictures, usual=True),
+            deploy=deploy,
         )
         name = next(folder.glob("*.weights")).stem
         program = folder / "program"

@@ -22,6 +22,7 @@ from ir.errors import RoasteryError
 from ir.graph import Role
 from ir.graph_sizes import graph_at
 from ir.inner_rows import inner_trims
+from ir.printable import printable
 from ir.program import NetProgram
 from ir.size import value_of
 from runtime.artifact import Code, Pictures, write_artifact
@@ -43,6 +44,8 @@ from ..devices.compile_options import (
     kernel_options,
 )
 from ..reading import nets
+from ..reading.deploy_form import deploy_form
+from ..reading.deployed import picture_layer
 from ..tuning.exported import NOT_TUNED, ExportedKernels, TuneRequest
 from ..weights.parameters import load_weights
 from .cpu_baselines import compilers_for
@@ -95,6 +98,7 @@ def export_net(
     tune: float | None = None,
     pictures: PictureRules = NO_RULES,
     plan_for: Sequence[Mapping[str, Sequence[int]]] = (),
+    deploy: bool = False,
 ) -> Exported:
     """Write an artifact, a folder of C or for PyTorch, or an ONNX model.
 
@@ -122,6 +126,8 @@ def export_net(
             say, the net's data layer says.
         plan_for: other shapes of inputs that it is planned for in advance; each time those of
             inputs that are not named are as they are exported.
+        deploy: make of a net for training the one that takes pictures alone:
+            :mod:`roastery.reading.deploy_form`.
 
     Layers without tops (file outputs) are left out, with a warning.
 
@@ -145,22 +151,26 @@ def export_net(
         refuse_settings(given, kind)
     if kind is not ONNX:
         refuse_settings(wanted.settings(), kind)
+    trained, shapes = message, shapes or {}
+    if deploy:
+        message, shapes, note = deploy_form(message, shapes)
+        logger_report().warn(note)
     request = NetRequest(
         message,
         nets.net_state(message, phase, level, stages),
-        shapes or {},
+        shapes,
         assume="missing",
         allow_python=python_allowed(allow_python),
     )
     if kind is TORCH:
-        return _as_torch(request, weights, output, net, pictures)
+        return _as_torch(request, weights, output, net, trained, pictures)
     program = _lowered(request)
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_weights(weights, program, store, logger_log())
     if pictures.labels and _for_c(targets):  # a program has nobody who says it later
         pictures = replace(pictures, usual=True)
-    used, takes = _pictures_used(message, program, pictures)
+    used, takes = _pictures_used(trained, program, pictures)
     if kind is ONNX:
         said = picture_texts(used)
         made = export_onnx(program, store, output, replace(wanted, metadata=said))
@@ -185,6 +195,7 @@ def _as_torch(
     weights: str | os.PathLike[str] | None,
     output: str | os.PathLike[str],
     net: nets.NetSource,
+    trained: Message,
     pictures: PictureRules,
 ) -> Exported:
     lowered = lower_net(request, logger_report())
@@ -193,7 +204,7 @@ def _as_torch(
         load_weights(weights, lowered.program, store, logger_log())
     source = os.path.basename(net) if isinstance(net, str | os.PathLike) else ""
     program = lowered.program
-    used, takes = _pictures_used(request.net, program, pictures)
+    used, takes = _pictures_used(trained, program, pictures)
     made = export_torch(program, lowered.message, store, output, source, used)
     return replace(made, pictures=used, takes_pictures=takes)
 
@@ -201,12 +212,21 @@ def _as_torch(
 def _pictures_used(
     message: Message, program: NetProgram, pictures: PictureRules
 ) -> tuple[Pictures, bool]:
-    """What an export is told of pictures, and whether an input is such as they become."""
+    """What an export is told of pictures, and whether its one input is such as they become.
+
+    Args:
+        message: the net, with the data layer that it may begin with.
+    """
     inputs = {p.name: p.value.type for p in program.graph.inputs if p.role is Role.DATA}
     used = pictures_of(message, inputs, pictures)
     outputs = {p.name: p.value.type for p in program.graph.outputs if p.role is Role.RESULT}
     tell_other_classes(used.labels, outputs)
-    return used, picture_input(inputs) is not None
+    if len(inputs) > 1 and picture_input(inputs) is not None and picture_layer(message) is not None:
+        logger_report().warn(
+            f"it takes {', '.join(map(printable, inputs))}: pictures alone are taken by what "
+            "--deploy makes of a net for training"
+        )
+    return used, len(inputs) == 1 and picture_input(inputs) is not None
 
 
 def _lowered(request: NetRequest) -> NetProgram:

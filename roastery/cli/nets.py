@@ -92,6 +92,14 @@ def shapes(arguments: Arguments) -> dict[str, tuple[int, ...]]:
     return found
 
 
+DEPLOY_FLAG = Flag(
+    "deploy",
+    "of a net for training, which reads pictures and labels from files, make the one that takes "
+    "pictures: an Input for its data layer, what needs labels left out, Softmax for its loss",
+    "bool",
+    False,
+)
+
 PLAN_FOR_FLAG = Flag(
     "plan_for",
     "other shapes of inputs that a plan is stored for, so that nothing is planned where they come: "

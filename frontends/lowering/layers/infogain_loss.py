@@ -33,6 +33,7 @@ from ..registry import layer
     no_gradient_to=(1, 2),
     also=("loss_param",),
     inner_softmax=True,
+    probabilities="Softmax",
 )
 def lower_infogain_loss(ctx: LayerContext) -> Sequence[Value]:
     """Mean of -sum_k H[label, k] log(p_k), where p is the softmax of the scores.

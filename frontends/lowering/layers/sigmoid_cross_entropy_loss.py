@@ -16,6 +16,7 @@ from ..registry import layer
     bottoms=2,
     loss=True,
     no_gradient_to=(1,),
+    probabilities="Sigmoid",
 )
 def lower_sigmoid_cross_entropy_loss(ctx: LayerContext) -> Value:
     """Sum of -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), in a form that cannot overflow.

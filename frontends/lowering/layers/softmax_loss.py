@@ -35,6 +35,7 @@ from ..registry import layer
     no_gradient_to=(1,),
     also=("softmax_param",),
     inner_softmax=True,
+    probabilities="Softmax",
     fork_fields=("weight_by_label_freqs", "class_weighting"),
     note="A second top (the probabilities) needs no loss_weight.",
 )

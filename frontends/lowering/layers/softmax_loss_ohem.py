@@ -21,6 +21,7 @@ from .softmax_loss import losses_of_labels, softmax_axis
     no_gradient_to=(1,),
     also=("softmax_param",),
     inner_softmax=True,
+    probabilities="Softmax",
     fork_fields=("normalization", "pre_fixed_normalizer"),
     fork="R-FCN",
     note="With ignore_label it is what the fork computes on GPUs; on CPUs it adds up other losses.",

@@ -6,7 +6,16 @@ from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..exported import say_pictures
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, needed, python_layers, shapes, stages
+from ..nets import (
+    DEPLOY_FLAG,
+    PYTHON_FLAG,
+    SHAPE_FLAG,
+    STATE_FLAGS,
+    needed,
+    python_layers,
+    shapes,
+    stages,
+)
 from ..passes import LAYOUT_FLAG, PASSES_FLAG
 from ..pictures_out import PICTURE_FLAGS, picture_rules
 from ..say import say
@@ -35,6 +44,7 @@ def _run(arguments: Arguments) -> None:
         allow_python=python_layers(arguments),
         cpu_baseline=arguments.cpu_baseline,
         pictures=picture_rules(arguments),
+        deploy=arguments.deploy,
         progress=CompilingNote("compiling the program, which takes longer the larger the net is"),
     )
     cpus = ", ".join(made.baselines)
@@ -86,6 +96,7 @@ COMMAND = Command(
         PASSES_FLAG,
         LAYOUT_FLAG,
         SHAPE_FLAG,
+        DEPLOY_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,
     ),

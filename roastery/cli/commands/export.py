@@ -9,6 +9,7 @@ from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..devices import PRECISION_FLAG
 from ..exported import say_next, say_pictures
 from ..nets import (
+    DEPLOY_FLAG,
     PLAN_FOR_FLAG,
     PYTHON_FLAG,
     SHAPE_FLAG,
@@ -64,6 +65,7 @@ def _run(arguments: Arguments) -> None:
             tuned=arguments.tuned,
             tune=limit,
             pictures=picture_rules(arguments),
+            deploy=arguments.deploy,
             plan_for=shapes_to_plan(arguments),
         )
     names = [_named(target, made.baselines) for target in made.targets]
@@ -174,6 +176,7 @@ COMMAND = Command(
         PASSES_FLAG,
         LAYOUT_FLAG,
         SHAPE_FLAG,
+        DEPLOY_FLAG,
         PLAN_FOR_FLAG,
         *STATE_FLAGS,
         PYTHON_FLAG,
