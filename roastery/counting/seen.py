@@ -9,6 +9,7 @@ from fractions import Fraction
 from .traced_axis import (
     TracedAxis,
     TracedFactor,
+    averaged_axis,
     even_axis,
     extent_of,
     joined_axes,
@@ -118,7 +119,8 @@ def seen_folded(seen: Seen, axes: Sequence[int]) -> Seen:
 
 def seen_moved(seen: Seen, number: int, out: int, offset: int) -> Seen:
     """With the axis begun ``offset`` elements later (earlier, where it is below 0)."""
-    axis = seen.axes[number]
+    axis = averaged_axis(seen.axes[number])
+    seen = seen.with_axis(number, axis)
     steps = uneven_steps(axis)
     if steps and (len(axis) > 1 or None in axis[0].steps.values()):
         # Where it begins now is not told by one step; how much an element sees stays.

@@ -84,15 +84,32 @@ def _outer(factor: TracedFactor) -> Mapping[int, Fraction | None]:
     }
 
 
+def averaged_axis(axis: TracedAxis) -> TracedAxis:
+    """Likewise, and where each element is there several times, side by side, one factor of
+    narrower steps: which is right but for less than one of the wide ones."""
+    axis = even_axis(axis)
+    times = tail_of(axis)
+    if len(axis) != 2 or times == 1 or None in axis[0].steps.values():
+        return axis
+    steps = {key: step and step / times for key, step in axis[0].steps.items()}
+    return (TracedFactor(extent_of(axis), steps),)
+
+
 def joined_axes(one: TracedAxis, other: TracedAxis) -> TracedAxis:
     """An axis that runs over what two axes of one extent run over; by the wider steps."""
     if one == other or not traced([other]):
         return one
     if not traced([one]):
         return other
-    if [f.extent for f in one] == [f.extent for f in other]:
+    if _extents(one) != _extents(other):
+        one, other = averaged_axis(one), averaged_axis(other)
+    if _extents(one) == _extents(other):
         return tuple(TracedFactor(a.extent, _wider(a, b)) for a, b in zip(one, other, strict=True))
     return (TracedFactor(extent_of(one), uneven_steps(one, other)),)
+
+
+def _extents(axis: TracedAxis) -> list[int]:
+    return [factor.extent for factor in axis]
 
 
 def uneven_steps(*axes: TracedAxis) -> dict[int, Fraction | None]:

@@ -178,6 +178,9 @@ def test_repeated_elements_are_one() -> None:
     text += conv("a", "up", 4, 3, "pad: 1") + conv("b", "a", 4, 3, "pad: 1")
     found = fields(text)
     assert found["up"] == "2x2" and found["a"] == "4x4" and found["b"] == "6x6"
+    text += layer("both", "Concat", "up data") + conv("d", "both", 4, 3, "pad: 1")
+    found = fields(text)
+    assert found["both"] == "2x2" and found["d"] == "4x4"
 
 
 def test_unpooling_by_places_stays_near() -> None:
