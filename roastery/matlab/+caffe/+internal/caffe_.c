@@ -216,22 +216,33 @@ static mxArray *handles_of(double key, PyObject *numbers) {
   return made;
 }
 
-/* An array of single: its sizes, the first the fastest, and where its values lie. */
-static mxArray *single_of(PyObject *result) {
-  enum { MOST_AXES = 64 };
-  mwSize sizes[MOST_AXES];
+/* An array of single that is still Python's: its sizes, the first the fastest, and its values. */
+enum { MOST_AXES = 64 };
+typedef struct {
+  mwSize sizes[MOST_AXES], axes;
+  size_t count;
+  const void *values;
+} lent_single;
+
+static lent_single lent_single_of(PyObject *result) {
+  lent_single lent;
   PyObject *given = py.PyTuple_GetItem(result, 1);
   ssize axes = py.PyTuple_Size(given);
-  if (axes > MOST_AXES) axes = MOST_AXES;
-  size_t count = 1;
-  for (ssize i = 0; i < axes; i++) {
-    sizes[i] = (mwSize)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(given, i));
-    count *= sizes[i];
+  lent.axes = (mwSize)(axes > MOST_AXES ? MOST_AXES : axes);
+  lent.count = 1;
+  for (mwSize i = 0; i < lent.axes; i++) {
+    lent.sizes[i] =
+        (mwSize)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(given, (ssize)i));
+    lent.count *= (size_t)lent.sizes[i];
   }
-  const void *from =
+  lent.values =
       (const void *)(uintptr_t)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(result, 2));
-  mxArray *made = mxCreateNumericArray((mwSize)axes, sizes, mxSINGLE_CLASS, mxREAL);
-  if (count) memcpy(mxGetData(made), from, count * sizeof(float));
+  return lent;
+}
+
+static mxArray *copied(const lent_single *lent) {
+  mxArray *made = mxCreateNumericArray(lent->axes, lent->sizes, mxSINGLE_CLASS, mxREAL);
+  if (lent->count) memcpy(mxGetData(made), lent->values, lent->count * sizeof(float));
   return made;
 }
 
@@ -242,7 +253,6 @@ static mxArray *to_matlab(PyObject *result) {
   if (!strcmp(kind, "text")) return mxCreateString(bytes_at(result, 1));
   if (!strcmp(kind, "row")) return numbers_of(py.PyTuple_GetItem(result, 1), 1);
   if (!strcmp(kind, "column")) return numbers_of(py.PyTuple_GetItem(result, 1), 0);
-  if (!strcmp(kind, "single")) return single_of(result);
   if (!strcmp(kind, "handles"))
     return handles_of(py.PyFloat_AsDouble(py.PyTuple_GetItem(result, 1)),
                       py.PyTuple_GetItem(result, 2));
@@ -452,7 +462,14 @@ static mxArray *call(int count, const mxArray **given, mxArray **result) {
   held = answer = ask(arguments);
   py.Py_DecRef(arguments);
   const char *outcome = answer != NULL ? bytes_at(answer, 0) : "interrupted";
-  if (!strcmp(outcome, "ok")) {
+  if (!strcmp(outcome, "ok") && !strcmp(bytes_at(py.PyTuple_GetItem(answer, 1), 0), "single")) {
+    /* Memory for it may not be there, which jumps out of here: so Python is let go first. Its
+     * array stays, as it is held. */
+    lent_single lent = lent_single_of(py.PyTuple_GetItem(answer, 1));
+    py.PyGILState_Release(state);
+    *result = copied(&lent);
+    return NULL;
+  } else if (!strcmp(outcome, "ok")) {
     *result = to_matlab(py.PyTuple_GetItem(answer, 1));
   } else if (!strcmp(outcome, "error")) {
     told = failure(bytes_at(answer, 1), bytes_at(answer, 2));
