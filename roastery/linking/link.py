@@ -26,13 +26,15 @@ _MANIFEST = "roastery-link.json"
 _CACHE = "__pycache__"
 
 
-def link(folder: str | os.PathLike[str] | None = None) -> Path:
+def link(folder: str | os.PathLike[str] | None = None, *, hide: bool = False) -> Path:
     """Write the package ``caffe`` into ``folder``; the package's folder.
 
     One that this has written before is replaced.
 
     Args:
         folder: by default where the running Python has its packages.
+        hide: for a folder that is on Python's path only where a script puts it there: another
+            ``caffe`` elsewhere is as it was.
 
     Raises RoasteryError, before anything is written, where another ``caffe`` would be hidden, or
     Roastery itself would not be found without us.
@@ -48,8 +50,7 @@ def link(folder: str | os.PathLike[str] | None = None) -> Path:
                 f"'{target / changed[0]}' is not as `roastery link` wrote it",
                 hint="move it away, then link again",
             )
-    stranger = _other_caffe(site)
-    if stranger:
+    if not hide and (stranger := _other_caffe(site)):
         raise _hides(stranger)
     if folder is None:
         _check_installed()
@@ -68,6 +69,11 @@ def link(folder: str | os.PathLike[str] | None = None) -> Path:
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return target
+
+
+def is_linked(package: Path) -> bool:
+    """Whether :func:`link` has written this package."""
+    return _manifest(package) is not None
 
 
 def unlink(folder: str | os.PathLike[str] | None = None) -> tuple[Path | None, list[str]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ir.errors import RoasteryError
 
 from ..files.atomic_file import atomic_write
+from ..linking.link import is_linked, link, unlink
 
 _MARK = "made by `roastery shims`"
 _TOOLS = (
@@ -30,7 +31,6 @@ _TOOLS = (
 _EXAMPLES = (
     "mnist/convert_mnist_data",
     "cifar10/convert_cifar_data",
-    "cpp_classification/classification",
     "siamese/convert_mnist_siamese_data",
     "cpp_classification/classification",
 )
@@ -46,6 +46,8 @@ _SCRIPTS = (
 _SHELL_SCRIPTS = ("tools/extra/parse_log.sh",)
 _LONGEST = 120  # of what may stand in a script's first line
 _LINK = ".build_release"
+_MODULE = "python/caffe"
+"""For scripts that put Caffe's own folder on Python's path, and run under this Python."""
 _STARTER = Path(__file__).parent.parent / "startup" / "as_program.py"
 
 
@@ -79,6 +81,11 @@ def lay_out_shims(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]
             made.append(name)
     if not os.path.lexists(root / _LINK):
         os.symlink("build", root / _LINK)
+    if _is_free(root / _MODULE):
+        link(root / "python", hide=True)
+        made.append(_MODULE)
+    else:
+        kept.append(_MODULE)
     return made, kept
 
 
@@ -86,6 +93,9 @@ def take_shims_away(folder: str | os.PathLike[str]) -> list[str]:
     """Remove what :func:`lay_out_shims` has made, and folders that are empty then; the names."""
     root = _folder(folder)
     removed = []
+    if is_linked(root / _MODULE):
+        unlink(root / "python")
+        removed.append(_MODULE)
     names = [f"build/{name}{ending}" for name in _programs() for ending in ("", ".bin")]
     for name in (*names, *_SCRIPTS, *_SHELL_SCRIPTS):
         if _ours(root / name):
@@ -101,6 +111,11 @@ def take_shims_away(folder: str | os.PathLike[str]) -> list[str]:
             except OSError:
                 break
     return removed
+
+
+def _is_free(module: Path) -> bool:
+    """Whether nothing of somebody else's is there."""
+    return not os.path.lexists(module) or is_linked(module)
 
 
 def _programs() -> list[str]:

@@ -126,12 +126,13 @@ def test_a_recipe_runs_untouched(checkout: Path) -> None:
 def test_every_program_is_one_of_ours(checkout: Path) -> None:
     made, kept = lay_out_shims(checkout)
     assert not kept and len(set(made)) == len(made)
-    for name in made:
+    assert (checkout / "python/caffe/__init__.py").exists() and "python/caffe" in made
+    for name in [name for name in made if name != "python/caffe"]:
         program = program_called(str(checkout / name))
         assert program is not None and os.access(checkout / name, os.X_OK)
         words = program.command_line(["1", "a.png", "log"] if "plot" in name else ["train"])
         assert find_command(words[0])
-    laid = {Path(name).name.removesuffix(".bin") for name in made}
+    laid = {Path(name).name.removesuffix(".bin") for name in made if name != "python/caffe"}
     assert laid | {"plot_training_log.py.example"} == set(TRANSLATIONS)
     assert os.readlink(checkout / ".build_release") == "build"
 
@@ -161,10 +162,14 @@ def test_a_caffe_that_was_built_stays(checkout: Path, capsys: pytest.CaptureFixt
 def test_scripts_of_a_checkout_stay(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (checkout / "python").mkdir()
     (checkout / "python/classify.py").write_text("theirs")
+    (checkout / "python/caffe").mkdir()
+    (checkout / "python/caffe/__init__.py").write_text("theirs")
     assert main(["shims", str(checkout)]) == 0
-    assert "kept python/classify.py" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "kept python/classify.py" in shown and "kept python/caffe" in shown
     take_shims_away(checkout)
     assert (checkout / "python/classify.py").read_text() == "theirs"
+    assert (checkout / "python/caffe/__init__.py").read_text() == "theirs"
 
 
 def test_a_link_to_roastery_is_caffe(checkout: Path) -> None:
@@ -197,3 +202,11 @@ def test_scripts_know_their_nets(checkout: Path) -> None:
     train = program_called("python/train.py")
     assert train is not None
     assert train.command_line(["--solver", "s", "--timing"]) == ["train", "--solver", "s"]
+
+
+def test_scripts_that_put_caffes_folder_on_their_path(checkout: Path) -> None:
+    lay_out_shims(checkout)
+    (checkout / "s.py").write_text(
+        "import sys\nsys.path.insert(0, './python')\nimport caffe\nprint(caffe.__name__)\n"
+    )
+    assert run(checkout, sys.executable, "s.py").stdout == "roastery.caffe\n"

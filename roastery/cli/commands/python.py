@@ -26,11 +26,16 @@ def _run(arguments: Arguments) -> int:
         "ROASTERY_PRECISION": arguments.precision,
         "ROASTERY_PASSES": arguments.passes,
         "ROASTERY_LAYOUT": arguments.layout,
-        "ROASTERY_THREADS": None if arguments.threads is None else str(arguments.threads),
+        "ROASTERY_MAX_IMAGE_PIXELS": _number(arguments.max_image_pixels),
+        "ROASTERY_THREADS": _number(arguments.threads),
     }
     report = arguments.py2_report
     python2 = None if not arguments.py2 and report is None else (report or "")
     return run_script(script, settings, python2=python2)
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 COMMAND = Command(

@@ -28,8 +28,9 @@ COMMAND = Command(
         Makes build/tools/caffe, build/tools/convert_imageset and all the others in FOLDER, with and
         without .bin, those of build/examples (mnist/convert_mnist_data,
         cpp_classification/classification ...), python/classify.py, detect.py, draw_net.py and
-        train.py, tools/extra/parse_log.py and parse_log.sh, and the link .build_release. Each runs
-        Roastery with this Python, by the name that it is called, so that recipes such as
+        train.py, tools/extra/parse_log.py and parse_log.sh, the link .build_release, and
+        python/caffe for scripts that put that folder on their path. Each program runs Roastery with
+        this Python, by the name that it is called, so that recipes such as
         examples/mnist/create_mnist.sh run as they are: in a checkout of Caffe that nobody has
         built, or in any folder.
 
