@@ -145,8 +145,9 @@ def init_log(level: int = 0, to_stderr: bool = True) -> None:
 
 
 def log(text: str) -> None:
-    """Write a line to the log."""
-    _log.note(text)
+    """Write a line to the log, or several."""
+    for line in text.split("\n"):
+        _log.note(line)
 
 
 def solver_log() -> CaffeLog:

@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from importlib.machinery import PathFinder
 
 from .dropped.registry import offer_dropped
 from .importer import Python2Finder
@@ -40,8 +41,9 @@ def python2(report_path: str = "", folder: str = "", *, child: bool = False) -> 
     before = {name: os.environ.get(name) for name in (VARIABLE, REPORT_VARIABLE)}
     os.environ[VARIABLE] = "1"
     os.environ[REPORT_VARIABLE] = report.path
-    # Behind what says which module caffe is.
-    sys.meta_path.insert(1, finder)
+    # Behind what says which module caffe is, before what reads files.
+    paths = [at for at, each in enumerate(sys.meta_path) if each is PathFinder]
+    sys.meta_path.insert(paths[0] if paths else len(sys.meta_path), finder)
     dropped = offer_dropped()
     take_over_runpy(report)
     try:

@@ -7,6 +7,7 @@ this module, and the pycaffe interface needs what runs users' code.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -44,8 +45,21 @@ class _AliasFinder(MetaPathFinder):
         if fullname != _ALIAS and not fullname.startswith(_ALIAS + "."):
             return None
         if find_spec(stood_for() + fullname.removeprefix(_ALIAS)) is None:
-            return None
+            return self._beside(fullname)
         return spec_from_loader(fullname, _AliasLoader())
+
+    def _beside(self, fullname: str) -> ModuleSpec | None:
+        """A module that only a fork's ``caffe`` on Python's path has, such as SSD's model_libs."""
+        if fullname.count(".") != 1:
+            return None
+        name = fullname.rpartition(".")[2]
+        folders = [os.path.join(entry, _ALIAS) for entry in sys.path if entry]
+        having = [f for f in folders if os.path.isfile(os.path.join(f, name + ".py"))]
+        for finder in sys.meta_path if having else ():
+            spec = None if finder is self else finder.find_spec(fullname, having, None)
+            if spec is not None:
+                return spec
+        return None
 
 
 _finder = _AliasFinder()

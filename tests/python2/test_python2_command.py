@@ -38,6 +38,18 @@ def test_a_script_with_a_module_of_its_own(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("**/*.pyc")), "files stay as they are"
 
 
+def test_caffe_is_roastery_beside_a_checkout_of_caffe(tmp_path: Path) -> None:
+    (tmp_path / "caffe").mkdir()
+    (tmp_path / "caffe" / "__init__.py").write_text("from ._caffe import Net\n")
+    (tmp_path / "caffe" / "model_libs.py").write_text("import caffe\nprint 7 / 2\nx = caffe.Net\n")
+    (tmp_path / "main.py").write_text(
+        "import caffe\nprint caffe.Net.__module__\n"
+        "from caffe.model_libs import x\nprint x is caffe.Net\n"
+    )
+    done = roastery(tmp_path, "--py2", "main.py", PYTHONPATH=str(tmp_path))
+    assert done.stdout == "roastery.caffe.net\n3\nTrue\n", done.stderr
+
+
 def test_a_line_a_module_and_a_console(tmp_path: Path) -> None:
     assert roastery(tmp_path, "--py2", "-c", "print 7 / 2").stdout == "3\n"
     (tmp_path / "tool.py").write_text("import sys\nprint 7 / 2, sys.argv[1:], __name__\n")

@@ -53,6 +53,10 @@ def test_expressions(python2: Run, expression: str, printed: str) -> None:
         ("d = {}\nexec 'y = 7 / 2' in d\nprint d['y']", "3\n"),
         ("def f():\n    x = 1\n    exec 'x = 5; z = 3'\n    return x, z\nprint f()", "(5, 3)\n"),
         ("print eval('7 / 2')", "3\n"),
+        (
+            "import numpy as np\nprint np.zeros((0, 5)) == [], [] == [], [1] != []",
+            "False True True\n",
+        ),
         ("import numpy as np\nn = np.round(2.5)\nprint np.arange(9)[n:4.0:1.]", "[2 3]\n"),
         (
             "try: raise ValueError, 'no'\nexcept ValueError, e: print e, e.message, e[0]",

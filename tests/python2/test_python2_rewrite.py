@@ -79,6 +79,9 @@ def test_division(old: str, new: str) -> None:
         ("os.path.join(a)", "os.path.join(a)"),
         ("', '.join(a)", "py2_join(', ', a)"),
         ("d.keys(1)", "d.keys(1)"),
+        ("assert len > 0, a", "assert cmp(len, 0) > 0, a"),
+        ("x = a and b < None", "x = a and cmp(b, None) < 0"),
+        ("if x == []: y != z", "if py2_equal(x, []): y != z"),
         ("-a.next() ** 2", "-py2_next(a) ** 2"),
     ],
 )

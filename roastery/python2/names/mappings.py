@@ -116,6 +116,18 @@ def py2_message(error: Any) -> Any:
     return error.args[0] if len(error.args) == 1 else ""
 
 
+def py2_equal(left: Any, right: Any) -> Any:
+    """``left == right``, where one is an empty list: an array is none."""
+    if hasattr(left, "__array__") or hasattr(right, "__array__"):
+        return False
+    return left == right
+
+
+def py2_unequal(left: Any, right: Any) -> Any:
+    """``left != right``, likewise."""
+    return not py2_equal(left, right)
+
+
 def py2_bytes(data: bytes) -> ByteString:
     """A literal with bytes in it that are no ASCII."""
     return ByteString(data)

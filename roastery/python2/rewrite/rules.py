@@ -31,6 +31,8 @@ _METHODS: dict[str, tuple[bool, str]] = {
     "ParseFromString": (False, "py2_parse"),
     "MergeFromString": (False, "py2_merge"),
 }
+#: Names of what is no number, as old scripts compare with one.
+_NO_NUMBERS = ("None", "id", "input", "len", "max", "min", "next", "range", "sum", "type")
 #: Methods whose result becomes a list, as it was.
 _LISTS = ("keys", "values", "items")
 
@@ -44,6 +46,7 @@ def apply_rules(tree: Any) -> list[tuple[str, int]]:
     features = tree.future_features
     rules: dict[int, Callable[[Any], None]] = {
         syms.power: _methods,
+        syms.comparison: _comparisons,
         syms.subscript: _slice_bounds,
         syms.try_stmt: _messages,
         syms.global_stmt: _no_globals_of_a_module,
@@ -198,6 +201,33 @@ def _slice_bounds(node: Any) -> None:
         prefix, inner = bound.prefix, bound.clone()
         inner.prefix = ""
         bound.replace(Call(Name("py2_index"), [inner], prefix=prefix))
+
+
+def _comparisons(node: Any) -> None:
+    """``x == []`` to ``py2_equal(x, [])``: of an array numpy said False, and now refuses.
+
+    ``x > None`` and ``len > 0`` to ``cmp(x, None) > 0``: everything had an order.
+    """
+    from fissix.fixer_util import Call, Name, Number
+
+    if len(node.children) != 3:
+        return
+    left, sign, right = node.children
+    if any(_is(sign, order) for order in ("<", "<=", ">", ">=")):
+        if any(_is(side, name) for side in (left, right) for name in _NO_NUMBERS):
+            prefix, left, right, sign = node.prefix, left.clone(), right.clone(), sign.clone()
+            left.prefix = ""
+            call = Call(Name("cmp"), [left, _comma(), right], prefix=prefix)
+            node.replace([call, sign, Number("0", prefix=" ")])
+        return
+    if not (_is(sign, "==") or _is(sign, "!=")):
+        return
+    if "[]" not in (str(left).strip(), str(right).strip()):
+        return
+    prefix, left, right = node.prefix, left.clone(), right.clone()
+    left.prefix = ""
+    name = "py2_equal" if _is(sign, "==") else "py2_unequal"
+    node.replace(Call(Name(name), [left, _comma(), right], prefix=prefix))
 
 
 # --- methods --------------------------------------------------------------------------
