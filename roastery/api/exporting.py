@@ -47,7 +47,7 @@ from ..reading import nets
 from ..reading.deploy_form import deploy_form
 from ..reading.deployed import picture_layer
 from ..tuning.exported import NOT_TUNED, ExportedKernels, TuneRequest
-from ..weights.parameters import load_weights
+from ..weights.trained import load_trained
 from .cpu_baselines import compilers_for
 from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, computed_once, deployed, variables_of
@@ -167,7 +167,7 @@ def export_net(
     program = _lowered(request)
     store = Store(program.variables, seed=0)
     if weights is not None:
-        load_weights(weights, program, store, logger_log())
+        load_trained(weights, program, store, logger_log())
     if pictures.labels and _for_c(targets):  # a program has nobody who says it later
         pictures = replace(pictures, usual=True)
     used, takes = _pictures_used(trained, program, pictures)
@@ -201,7 +201,7 @@ def _as_torch(
     lowered = lower_net(request, logger_report())
     store = Store(lowered.program.variables, seed=0)
     if weights is not None:
-        load_weights(weights, lowered.program, store, logger_log())
+        load_trained(weights, lowered.program, store, logger_log())
     source = os.path.basename(net) if isinstance(net, str | os.PathLike) else ""
     program = lowered.program
     used, takes = _pictures_used(trained, program, pictures)

@@ -66,6 +66,10 @@ class WeightsFile:
     def _content(self) -> tuple[list[LayerWeights], LentBytes | None]:
         return read_lent_weights(self.path)
 
+    def layer_names(self) -> list[str]:
+        """Of layers that have weights."""
+        return [source.name for source in self._content[0] if source.blobs]
+
     def gives(self, program: NetProgram) -> set[str]:
         """The variables of a net that :meth:`load` writes."""
         found = ((source, target) for source, target in self._matched(program) if target)
