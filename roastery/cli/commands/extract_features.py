@@ -50,7 +50,7 @@ def _device(arguments: Arguments) -> str | None:
 
 COMMAND = Command(
     name="extract_features",
-    summary="Write what blobs of a trained net hold into databases or arrays",
+    summary="Write blobs of a trained net into databases or arrays",
     group="Models",
     description="""
         Runs a net with a data layer, and writes one record for every row of each named blob: a

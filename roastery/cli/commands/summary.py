@@ -23,7 +23,7 @@ def _run(arguments: Arguments) -> None:
 
 COMMAND = Command(
     name="summary",
-    summary="Print a net's layers: shapes, parameters, multiply-adds, bytes",
+    summary="Print a net's layers: shapes, parameters, work, bytes",
     group="Nets",
     description="""
         A line for each layer, and sums below: shapes of its bottoms and tops; its parameters, the

@@ -91,7 +91,7 @@ def _targets(arguments: Arguments) -> list[str]:
 
 COMMAND = Command(
     name="view",
-    summary="Make a page of a net: graph, shapes, weights, kernels, curves",
+    summary="Make a page of a net: graph, weights, kernels, curves",
     group="Logs and pictures",
     description="""
         Writes one HTML file that a browser shows without a network: the net as a graph to zoom,
