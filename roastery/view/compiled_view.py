@@ -33,15 +33,24 @@ LayerPlace = tuple[str, str, int, int]
 
 @dataclass
 class PassStages:
-    """Observer: what each pass made, of the last time that all of them ran."""
+    """Observer: what each pass made, each time that all of them ran."""
 
-    stages: list[tuple[str, Graph]] = field(default_factory=list)
-    _before: list[tuple[str, Graph]] = field(default_factory=list)
+    runs: list[list[tuple[str, Graph]]] = field(default_factory=list)
 
     def __call__(self, name: str, graph: Graph) -> None:
-        if self.stages and name == self.stages[0][0] and len(self.stages) >= len(self._before):
-            self._before, self.stages = self.stages, []
-        self.stages.append((name, graph))
+        if not self.runs or name == self.runs[-1][0][0]:
+            self.runs.append([])
+        self.runs[-1].append((name, graph))
+
+    def made(self, graph: Graph) -> list[tuple[str, Graph]]:
+        """Of the run that ended with the groups of a graph, which was chosen; else of the last."""
+        chosen = _labels(graph)
+        ended = [run for run in self.runs if _labels(run[-1][1]) <= chosen]
+        return (ended or self.runs or [[]])[-1]
+
+
+def _labels(graph: Graph) -> set[str]:
+    return {node.op.label for node in graph.nodes if isinstance(node.op, Fused)}
 
 
 def compiled_view(
@@ -62,7 +71,11 @@ def compiled_view(
     result = compile_program(program, options, backward=backward, observers=[observer])
     numbers = {_place(layer.location): number for number, layer in enumerate(layers)}
     begun = "with backward" if result.trains else "before passes"
-    stages = [("lowered", program.graph), (begun, result.graph), *observer.stages]
+    stages = [
+        ("lowered", program.graph),
+        (begun, result.graph),
+        *observer.made(result.compiled.graph),
+    ]
     if result.constants.nodes:
         stages.append((COMPUTED_ONCE, result.constants))
     groups = _groups(result.compiled.graph, numbers)

@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 
 import roastery.caffe as caffe
+from ir.graph import Graph, Node
+from ir.ops.fusion import Fused
 from roastery.cli.main import main
+from roastery.view.compiled_view import PassStages
 from roastery.view.document import json_for_html
 from roastery.view.page import third_party
 from roastery.view.texts import PageTexts
@@ -206,3 +209,20 @@ def test_a_training_net_shows_backward() -> None:
     names = [layer["name"] for layer in data["layers"]]
     kernels = compiler["kernels"][names.index("conv1")]
     assert {kernel["backward"] for kernel in kernels} == {False, True}
+
+
+def graph_of(*labels: str) -> Graph:
+    """A graph of groups with these labels."""
+    return Graph("g", (), tuple(Node(Fused(each, "map", Graph("b")), (), ()) for each in labels))
+
+
+def test_stages_are_those_of_the_run_that_was_chosen() -> None:
+    """With a budget, and in training, passes run several times."""
+    stages = PassStages()
+    first, other = graph_of("a", "b"), graph_of("a", "c")
+    for end in (first, other):
+        stages("begin", end)
+        stages("end", end)
+    assert [graph for _, graph in stages.made(first)] == [first, first]
+    assert [graph for _, graph in stages.made(graph_of("x"))] == [other, other]
+    assert PassStages().made(first) == []
