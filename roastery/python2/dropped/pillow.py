@@ -25,7 +25,7 @@ def mend_image(module: ModuleType, offer: Offer) -> None:
 
 
 def _open(function: Any) -> Any:
-    """A file of Python 2 is read as bytes."""
+    """What Python 2's names open is read as plain bytes."""
     from ..names.files import binary_stream
 
     def open(fp: Any, *args: Any, **kwargs: Any) -> Any:

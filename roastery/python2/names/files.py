@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .byte_string import ByteString, to_bytes
+from .memory_files import BinaryView, StringIO
 
 
 class OldFile:
@@ -133,6 +134,8 @@ def binary_stream(stream: Any) -> Any:
     """What of a stream takes and gives bytes: a pickle is bytes, however the file was opened."""
     if isinstance(stream, OldFile):
         return stream.buffer
+    if isinstance(stream, StringIO):
+        return BinaryView(stream)
     if isinstance(stream, io.TextIOWrapper):
         return stream.buffer
     return stream

@@ -8,6 +8,25 @@ from typing import Any
 from .byte_string import ByteString, to_bytes
 
 
+class BinaryView:
+    """A :class:`StringIO` for those who read plain bytes of it."""
+
+    def __init__(self, owner: StringIO) -> None:
+        self._owner = owner
+
+    def read(self, size: Any = -1) -> bytes:
+        return io.BytesIO.read(self._owner, size)
+
+    def readline(self, size: Any = -1) -> bytes:
+        return io.BytesIO.readline(self._owner, size)
+
+    def readinto(self, target: Any) -> int:
+        return io.BytesIO.readinto(self._owner, target)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._owner, name)  # write, seek, tell, close ...
+
+
 class StringIO(io.BytesIO):
     """A file in memory: gives text if all that went in was text, else bytes."""
 
