@@ -81,7 +81,7 @@ def terminal_bar(label: str, total: int, kind: type[Any] | None = None, **option
     made.set_lock(threading.RLock())
     try:
         known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):  # it may be an object of a test or a notebook
         known = False
     return made(
         desc=label,

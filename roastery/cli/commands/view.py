@@ -98,7 +98,7 @@ COMMAND = Command(
         search and fold; of each layer its shapes, parameters, multiply-adds, memory, receptive
         field and prototxt; its IR before and after each pass, its kernels in C and in Triton, and
         its place in the memory plan. With --weights also histograms of weights and the first
-        layers' filters as pictures; with --log the curves of a training. docs/view.md shows it.
+        layers' filters as pictures; with --log the curves of a training.
 
         --serve writes nothing: it serves the page on this machine (127.0.0.1) until Ctrl-C, and
         the page keeps up with the log, and with the weights, which --snapshot_prefix takes from
