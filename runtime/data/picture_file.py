@@ -20,18 +20,23 @@ from .image_codec import ImageError, decode_any_depth
 _BRIGHTNESS = np.array([0.2125, 0.7154, 0.0721], np.float32)
 
 
+class UnreadablePicture(RoasteryError):
+    """A file that is missing, or no picture that can be decoded."""
+
+
 def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarray:
     """Read a picture file: (height, width, 3) in RGB, or with ``color=False`` (height, width, 1).
 
-    Raises RoasteryError for a file that is missing or no picture.
+    Raises UnreadablePicture.
     """
     path = Path(filename)
     try:
         return picture_from_bytes(read_regular(path), color)
     except OSError as error:
-        raise cannot_read("picture", path, error) from error
+        told = cannot_read("picture", path, error)
+        raise UnreadablePicture(told.message, hint=told.hint) from error
     except ImageError as error:
-        raise RoasteryError(f"cannot read the picture '{path}': {error}") from error
+        raise UnreadablePicture(f"cannot read the picture '{path}': {error}") from error
 
 
 def picture_from_bytes(data: bytes, color: bool = True) -> np.ndarray:

@@ -107,6 +107,17 @@ def test_folders_and_arrays(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert np.load("picture.npy").shape == prob.shape
 
 
+def test_a_bad_picture_among_others(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export("--mean-value=104")
+    Path("bad.png").write_bytes(b"no picture")
+    capsys.readouterr()
+    assert main(["run", "net.roast", "bad.png", "a.png", "none.png", "--top=1"]) == 1
+    found = capsys.readouterr()
+    assert found.out.splitlines()[::2] == ["a.png"]
+    first, second = found.err.splitlines()
+    assert first.startswith("error: cannot read the picture 'bad.png': ") and "'none.png'" in second
+
+
 def test_what_to_run_it_on_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     export()
     Path("empty").mkdir()

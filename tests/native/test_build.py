@@ -179,6 +179,10 @@ def test_folders(
     ]
     said = answers(command("run", "net.roast", "inside", "color.png", "--top=1"))
     assert list(said) == list(answers(done.stdout))
+    (folder / "c0.png").write_bytes(b"no picture")
+    again = run_program(classifier, ["inside/", "color.png", "--top=1"])
+    assert (again.returncode, again.stdout) == (1, done.stdout)
+    assert again.stderr.startswith("classify: inside/c0.png: is no picture that can be read")
 
 
 def test_several_outputs_are_told_apart(

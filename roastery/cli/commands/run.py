@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from runtime.artifact import LoadedNet
 
 
-def _run(arguments: Arguments) -> None:
+def _run(arguments: Arguments) -> int:
     from runtime.artifact import load
 
     arrays = [*arguments.input, *filter(_names_array, arguments.files)]
@@ -31,8 +32,7 @@ def _run(arguments: Arguments) -> None:
         if arguments.output:
             _check_output(arguments.output, net)
         if pictures:
-            _answer(net, pictures, arguments)
-            return
+            return _answer(net, pictures, arguments)
         given = _given(net, arrays)
         if net.inputs and not given:
             raise UsageError(
@@ -49,6 +49,7 @@ def _run(arguments: Arguments) -> None:
     for name, array in results.items():
         say(f"{name}: {array.dtype} {list(array.shape)}")
     _write(arguments.output, results)
+    return 0
 
 
 def _names_array(word: str) -> bool:
@@ -96,8 +97,10 @@ def _write(path: str, results: Mapping[str, np.ndarray]) -> None:
     say(f"wrote {path}")
 
 
-def _answer(net: LoadedNet, pictures: Sequence[str], arguments: Arguments) -> None:
-    """Tell what the net says of pictures."""
+def _answer(net: LoadedNet, pictures: Sequence[str], arguments: Arguments) -> int:
+    """Tell what the net says of pictures. Returns 1 where some could not be read."""
+    from runtime.data.picture_file import UnreadablePicture
+
     from ...tools.picture_answers import PictureAnswers
 
     answers = PictureAnswers(net, top=arguments.top, threshold=arguments.threshold)
@@ -112,11 +115,20 @@ def _answer(net: LoadedNet, pictures: Sequence[str], arguments: Arguments) -> No
         raise UsageError(
             f"--output={arguments.output}: that is for one picture, and there are {len(files)}"
         )
+    bad = 0
     for file in files:
-        results, lines = answers.of(file)
+        try:
+            results, lines = answers.of(file)
+        except UnreadablePicture as error:
+            if len(files) == 1:
+                raise
+            say(f"error: {error.message}", sys.stderr)  # the others are told all the same
+            bad += 1
+            continue
         for line in lines:
             say(line)
         _write(arguments.output, results)
+    return 1 if bad else 0
 
 
 COMMAND = Command(

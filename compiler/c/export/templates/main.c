@@ -581,14 +581,18 @@ static void print_answer(int number, void *const outputs[], const picture *shown
     }
 }
 
-/* What a run shows of one picture. */
-static void answer(example_net *net, const command *asked, const char *path, float *input,
+/* What a run shows of one picture. Returns 1 where it cannot be read, which is told. */
+static int answer(example_net *net, const command *asked, const char *path, float *input,
                    void *const outputs[]) {
     const void *inputs[EXAMPLE_NET_INPUTS + 1] = {input};
     picture shown;
     char problem[256];
     int told = 0;
-    if (picture_read(&shown, path, problem, sizeof problem)) fail("%s: %s", path, problem);
+    if (picture_read(&shown, path, problem, sizeof problem)) {
+        fflush(stdout);
+        fprintf(stderr, "%s: %s: %s\n", short_name(), path, problem);
+        return 1;
+    }
     if (picture_fill(input, &shown, &pictures_become)) fail("%s: %s", path, strerror(ENOMEM));
     run(net, inputs, outputs);
     for (const char *c = path; *c; ++c) putchar((unsigned char)*c < 32 || *c == 127 ? '?' : *c);
@@ -597,29 +601,33 @@ static void answer(example_net *net, const command *asked, const char *path, flo
     for (int i = 0; i < EXAMPLE_NET_OUTPUTS; ++i)
         if (!tells_rows(i)) print_answer(i, outputs, &shown, asked, told > 1);
     picture_free(&shown);
+    return 0;
 }
 
-static void answer_all(example_net *net, const command *asked, void *const outputs[]) {
+/* Of all pictures. Returns how many could not be read. */
+static long answer_all(example_net *net, const command *asked, void *const outputs[]) {
+    long bad = 0;
     float *input = allocate(example_net_inputs[pictures_become.input].nbytes);
     const void *inputs[EXAMPLE_NET_INPUTS + 1] = {input};
     for (long n = 0; n < asked->count; ++n) {
         const char *path = asked->pictures[n];
         char **inside = NULL;
         if (!is_folder(path)) {
-            answer(net, asked, path, input, outputs);
+            bad += answer(net, asked, path, input, outputs);
             continue;
         }
         const long count = pictures_in(path, &inside);
         if (count < 0) fail("%s: %s", path, strerror(errno));
         if (!count) fail("%s: is a folder without pictures: no name ends in .jpg, .png ...", path);
         for (long i = 0; i < count; ++i) {
-            answer(net, asked, inside[i], input, outputs);
+            bad += answer(net, asked, inside[i], input, outputs);
             free(inside[i]);
         }
         free(inside);
     }
-    if (asked->repeat) measure(net, inputs, outputs, asked->repeat);
+    if (asked->repeat && !bad) measure(net, inputs, outputs, asked->repeat);
     free(input);
+    return bad;
 }
 
 @end@
@@ -641,10 +649,10 @@ int main(int count, char **words) {
         outputs[i] = allocate(example_net_outputs[i].nbytes);
 @if pictures@
     if (asked.count) {
-        answer_all(net, &asked, outputs);
+        const long bad = answer_all(net, &asked, outputs);
         free(asked.pictures);
         end(net, read, outputs);
-        return EXIT_SUCCESS;
+        return bad ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     free(asked.pictures);
 @end@
