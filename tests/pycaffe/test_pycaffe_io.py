@@ -119,7 +119,7 @@ def test_load_image_of_other_kinds(tmp_path: Path) -> None:
     (tmp_path / "no.jpg").write_bytes(b"not a picture")
     with pytest.raises(RoasteryError, match="not a picture"):
         caffe.io.load_image(tmp_path / "no.jpg")
-    with pytest.raises(RoasteryError, match="cannot read the picture"):
+    with pytest.raises(RoasteryError, match="there is no picture"):
         caffe.io.load_image(tmp_path / "gone.jpg")
 
 
