@@ -54,6 +54,14 @@ def test_expressions(python2: Run, expression: str, printed: str) -> None:
         ("def f():\n    x = 1\n    exec 'x = 5; z = 3'\n    return x, z\nprint f()", "(5, 3)\n"),
         ("print eval('7 / 2')", "3\n"),
         (
+            "import sys, codecs\nsys.stdout = codecs.getwriter('utf8')(sys.stdout)\nprint u'x'",
+            "x\n",
+        ),
+        (
+            "print ''.join(chr(n) for n in (65, 200))[0], sorted({'b': 1, 'a': 2}.items())",
+            "A [('a', 2), ('b', 1)]\n",
+        ),
+        (
             "import numpy as np\nprint np.zeros((0, 5)) == [], [] == [], [1] != []",
             "False True True\n",
         ),

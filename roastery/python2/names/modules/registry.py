@@ -17,6 +17,7 @@ _FACADES = {
     "binascii": "digests:binascii_names",
     "cPickle": "pickles:pickle_names",
     "cStringIO": "texts:string_io",
+    "codecs": "texts:codecs_names",
     "collections": "containers:collections_names",
     "commands": "system:commands",
     "csv": "texts:csv_names",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 import string
 from collections.abc import Iterator
@@ -132,6 +134,21 @@ def json_names(real: ModuleType) -> dict[str, Any]:
         return json.dumps(value, *args, **_json_words(words))
 
     return {"load": load, "loads": loads, "dump": dump, "dumps": dumps}
+
+
+def codecs_names(real: ModuleType) -> dict[str, Any]:
+    """``sys.stdout = codecs.getwriter("utf8")(sys.stdout)``: a file of text encodes by itself."""
+
+    def around(find: Any) -> Any:
+        def get(encoding: Any) -> Any:
+            made = find(encoding)
+            return lambda stream, *args: (
+                stream if isinstance(stream, io.TextIOBase | OldFile) else made(stream, *args)
+            )
+
+        return get
+
+    return {"getreader": around(codecs.getreader), "getwriter": around(codecs.getwriter)}
 
 
 def html_parser(real: ModuleType) -> dict[str, Any]:
