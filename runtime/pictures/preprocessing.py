@@ -10,6 +10,9 @@ import numpy as np
 
 from .scaling import scale_picture
 
+LARGEST_SIDE = 1 << 16
+"""Pixels that a picture may be scaled to."""
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -51,6 +54,11 @@ class Preprocessing:
                 f"pictures of {self.image_size[0]} x {self.image_size[1]} are smaller than "
                 f"'{self.input}', {height} x {width}"
             )
+        if self.image_size is not None and max(self.image_size) > LARGEST_SIDE:
+            raise ValueError(
+                f"pictures are scaled to {self.image_size[0]} x {self.image_size[1]}; "
+                f"{LARGEST_SIDE} pixels a side are the limit"
+            )
         if self.channel_swap and sorted(self.channel_swap) != list(range(channels)):
             raise ValueError(
                 f"channel_swap {list(self.channel_swap)} is no order of {channels} channel(s)"
@@ -75,9 +83,10 @@ class Preprocessing:
         """
         height, width = size
         tall, wide = self.image_size or size
-        scaled = scale_picture(picture, tall, wide)
         top, left = int(tall / 2.0 - height / 2.0), int(wide / 2.0 - width / 2.0)
-        values = scaled[top : top + height, left : left + width].transpose(2, 0, 1)
+        rows, columns = range(top, top + height), range(left, left + width)
+        middle = scale_picture(picture, tall, wide, rows=rows, columns=columns)
+        values = middle.transpose(2, 0, 1)
         values = values[list(self.channel_swap)] if self.channel_swap else values
         values = values * np.float32(self.raw_scale)
         if self.mean_image is not None:

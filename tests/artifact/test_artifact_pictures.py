@@ -14,7 +14,7 @@ import roastery.caffe as caffe
 from roastery.cli.main import main
 from runtime.artifact import load
 from runtime.artifact.pictures import MEAN, PICTURES, Pictures, picture_members, read_pictures
-from runtime.pictures import Preprocessing
+from runtime.pictures import Preprocessing, scale_picture
 from tests.support.roast_servers import write_weights
 from tests.support.small_detector import SSD
 
@@ -303,3 +303,26 @@ def test_several_inputs_want_arrays(here: Path, capsys: pytest.CaptureFixture[st
     assert main(words) == 0
     assert main(["run", "net.roast", "a.png"]) == 1
     assert "2 inputs (data, info)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("nearest", [False, True])
+@pytest.mark.parametrize(("height", "width"), [(40, 50), (13, 50), (40, 9), (13, 9), (5, 3)])
+def test_parts_of_scaled_pictures(height: int, width: int, nearest: bool) -> None:
+    """They are the same numbers, and nothing else is made."""
+    picture = np.random.default_rng(0).random((13, 9, 3), np.float32)
+    whole = scale_picture(picture, height, width, nearest=nearest)
+    rows, columns = range(2, 5), range(1, 3)
+    part = scale_picture(picture, height, width, nearest=nearest, rows=rows, columns=columns)
+    assert np.array_equal(part, whole[2:5, 1:3])
+
+
+def test_of_what_pictures_are_scaled_to_the_middle_alone_is_made() -> None:
+    """All of it would be 43 GB."""
+    rules = Preprocessing("data", (60_000, 60_000))
+    rules.check((1, 3, 8, 8))
+    assert rules.apply(np.ones((4, 4, 3), np.float32), (8, 8)).shape == (3, 8, 8)
+
+
+def test_pictures_of_more_than_there_are_sizes_for() -> None:
+    with pytest.raises(ValueError, match="65536 pixels a side are the limit"):
+        Preprocessing("data", (8, 9_999_999)).check((1, 3, 8, 8))
