@@ -60,7 +60,7 @@ def test_pictures_of_other_kinds(artifact: Path, capsys: pytest.CaptureFixture[s
     assert main(["inspect", str(artifact), "--picture=net.odd"]) == 1
     assert "cannot write pictures of the kind 'odd'" in capsys.readouterr().err
     assert main(["inspect", str(artifact), "--picture=/no/such/folder/net.svg"]) == 1
-    assert "cannot write /no/such/folder/net.svg" in capsys.readouterr().err
+    assert "cannot write '/no/such/folder/net.svg'" in capsys.readouterr().err
 
 
 def test_members_are_told_with_their_checksums(
