@@ -226,6 +226,19 @@ def test_mistakes(
     assert message in err and err.startswith("error: ") and out == ""
 
 
+def test_a_damaged_picture_in_a_folder_is_left_out(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("many").mkdir()
+    for name in ("many/a.png", "many/c.png"):
+        paint(name, (200, 0, 0))
+    Path("many/b.png").write_bytes(Path("red.png").read_bytes()[:50])
+    out, err = said(capsys, "net.prototxt", "w.caffemodel", "many", "--top=1", code=1)
+    assert "many/a.png" in out and "many/c.png" in out and "many/b.png" not in out
+    assert err.startswith("note: left out: cannot read the picture 'many/b.png'")
+    assert err.endswith("error: 1 of 3 pictures could not be read\n")
+
+
 def test_a_folder_shows_how_far_it_is_on_a_terminal(here: Path) -> None:
     Path("many").mkdir()
     for number in range(4):

@@ -294,3 +294,19 @@ def test_an_address_names_a_layer(browser: Any, made_page: Any) -> None:
     looked = look_at(browser, made_page(lenet(2), NONE).as_uri() + "#ip1")
     assert looked.page.locator("#content h2").text_content() == "ip1 InnerProduct"
     assert looked.said == []
+
+
+def test_a_chain_too_long_for_the_layout_library_is_drawn(look: Any) -> None:
+    layer = (
+        'layer {{ name: "c{0}" type: "Convolution" bottom: "d{0}" top: "d{1}"'
+        " convolution_param {{ num_output: 1 kernel_size: 1 }} }}"
+    )
+    first = (
+        'layer { name: "in" type: "Input" top: "d0" input_param { shape { dim: [1, 1, 4, 4] } } }'
+    )
+    lines = [layer.format(i, i + 1) for i in range(3000)]
+    page = look("\n".join([first, *lines]), NONE)
+    page.keyboard.press("e")
+    assert boxes(page) == 3001
+    tops = page.evaluate("() => [...places.values()].map((p) => p.y - p.height / 2)")
+    assert tops == sorted(set(tops)), "one below the other"

@@ -49,6 +49,8 @@ def _run(arguments: Arguments) -> None:
 def _print_best(arguments: Arguments) -> None:
     from pathlib import Path
 
+    from ir.errors import RoasteryError
+
     from ...caffe.io import load_image
     from ...tools.objects.labels import read_labels
     from ...tools.picture_classes import are_probabilities, best_lines
@@ -63,9 +65,20 @@ def _print_best(arguments: Arguments) -> None:
     if labels and max(labels) + 1 != net.classes:
         say_note(f"'{arguments.labels}' names {max(labels) + 1} classes; the net has {net.classes}")
     scored = True
+    broken = 0
     with progress_bar("pictures", unit="picture") as progress:
         for number, file in enumerate(files):
-            scores = net.scores(load_image(file, color=channels != 1))
+            try:
+                picture = load_image(file, color=channels != 1)
+            except RoasteryError as error:
+                if len(files) == 1:
+                    raise
+                broken += 1
+                with progress.apart():
+                    say_note(f"left out: {error}")
+                progress(number + 1, len(files))
+                continue
+            scores = net.scores(picture)
             with progress.apart():
                 say(f"---------- Prediction for {file} ----------")
                 for line in best_lines(scores, arguments.top, labels):
@@ -75,6 +88,8 @@ def _print_best(arguments: Arguments) -> None:
             scored = scored and are_probabilities(scores)
     if not scored:
         say_note("the numbers are no probabilities: the net does not end with a Softmax layer")
+    if broken:
+        raise RoasteryError(f"{broken} of {len(files)} pictures could not be read")
 
 
 def _take_files(arguments: Arguments) -> list[str]:
@@ -184,7 +199,8 @@ COMMAND = Command(
         taken; --nocenter_only takes ten parts of it (corners, centre, and their mirror images) and
         the mean of what the net says of them. Of a mean picture the mean of each channel counts.
         A net that begins with a data layer is taken without it. A mean (.binaryproto) and labels
-        (.txt) may also stand between weights and pictures, as the C++ example has them.
+        (.txt) may also stand between weights and pictures, as the C++ example has them. Of several
+        pictures those that cannot be read are named and left out; the exit code is then 1.
 
         With --model_def and --pretrained_model the two arguments are a picture, a folder of
         pictures or a .npy array of them, and the file that gets what the net says, in numpy's

@@ -57,11 +57,65 @@ function place() {
   }
   if (shown.nodes.size <= CLUSTERED) cluster(graph);
   for (const edge of shown.edges) graph.setEdge(edge.from, edge.to);
-  dagre.layout(graph);
+  try {
+    dagre.layout(graph);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    placeInRows(graph); // dagre calls itself once for each layer of a chain: too deep for thousands
+    return;
+  }
   places = new Map();
   for (const key of shown.nodes.keys()) places.set(key, graph.node(key));
   for (const edge of shown.edges) edge.points = graph.edge(edge.from, edge.to).points;
   size = { width: graph.graph().width || 1, height: graph.graph().height || 1 };
+}
+
+// A row for each number of edges that lead to a node, without care for edges that cross.
+function placeInRows(graph) {
+  const sideways = direction === "LR";
+  const rowOf = new Map([...shown.nodes.keys()].map((key) => [key, 0]));
+  const leaving = new Map([...shown.nodes.keys()].map((key) => [key, []]));
+  const waiting = new Map([...shown.nodes.keys()].map((key) => [key, 0]));
+  for (const edge of shown.edges) {
+    leaving.get(edge.from).push(edge.to);
+    waiting.set(edge.to, waiting.get(edge.to) + 1);
+  }
+  const ready = [...shown.nodes.keys()].filter((key) => !waiting.get(key));
+  for (let i = 0; i < ready.length; i += 1) {
+    for (const to of leaving.get(ready[i])) {
+      rowOf.set(to, Math.max(rowOf.get(to), rowOf.get(ready[i]) + 1));
+      waiting.set(to, waiting.get(to) - 1);
+      if (!waiting.get(to)) ready.push(to);
+    }
+  }
+  const rows = [];
+  for (const [key, row] of rowOf) {
+    while (rows.length <= row) rows.push([]);
+    rows[row].push(key);
+  }
+  places = new Map();
+  let along = 20;
+  let widest = 0;
+  for (const row of rows) {
+    const boxes = row.map((key) => graph.node(key));
+    const thick = Math.max(0, ...boxes.map((box) => (sideways ? box.width : box.height)));
+    let across = 20;
+    row.forEach((key, i) => {
+      const long = sideways ? boxes[i].height : boxes[i].width;
+      const [here, there] = [along + thick / 2, across + long / 2];
+      places.set(key, { ...boxes[i], x: sideways ? here : there, y: sideways ? there : here });
+      across += long + 26;
+    });
+    widest = Math.max(widest, across);
+    along += thick + 34;
+  }
+  size = sideways ? { width: along, height: widest } : { width: widest, height: along };
+  for (const edge of shown.edges) {
+    const [from, to] = [places.get(edge.from), places.get(edge.to)];
+    edge.points = sideways
+      ? [{ x: from.x + from.width / 2, y: from.y }, { x: to.x - to.width / 2, y: to.y }]
+      : [{ x: from.x, y: from.y + from.height / 2 }, { x: to.x, y: to.y - to.height / 2 }];
+  }
 }
 
 function cluster(graph) {
