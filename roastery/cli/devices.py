@@ -7,7 +7,7 @@ import re
 from compiler.precision import OTHER_NAMES, PRECISIONS
 
 from .command import Arguments, Flag, UsageError
-from .parse import suggest
+from .flag_values import suggest
 
 GPU_FLAG = Flag(
     "gpu", "Caffe's way to choose a GPU: its number", metavar="N", brief="run on this GPU"

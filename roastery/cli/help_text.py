@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from .command import COMMON_FLAGS, Command, Flag, Positional
+from .flag_values import metavar
 from .glog_flags import GFLAGS_FLAGS, GLOG_FLAGS, IDLE_FLAGS
 from .pages import page_names
-from .parse import metavar
 
 RUNNING = "running"
 """What `roastery help` calls the flags that have a ``brief``."""

@@ -8,20 +8,18 @@ underscores. Flags and arguments may be mixed. The last of several equal flags w
 
 from __future__ import annotations
 
-import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 from .command import COMMON_FLAGS, Arguments, Command, Flag, UsageError
 from .flag_file import flag_lines
+from .flag_values import boolean, from_word, metavar
 from .glog_flags import EVERYWHERE, GFLAGS_FLAGS, GLOG_FLAGS, HELP_FLAGS
 
-_TRUE = frozenset({"1", "t", "true", "y", "yes"})
-_FALSE = frozenset({"0", "f", "false", "n", "no"})
 _GLOG = frozenset(flag.name for flag in GLOG_FLAGS)
 _GFLAGS = frozenset(flag.name for flag in GFLAGS_FLAGS)
 _NUMBER = re.compile(r"-\.?\d")
@@ -37,12 +35,6 @@ def parse_arguments(command: Command, words: Sequence[str], program: str = "") -
         UsageError: in one line, with a suggestion where a known name is near.
     """
     return _Parser(command, program).parse(words)
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'train'?``, or nothing when no known word is near."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 class _Parser:
@@ -105,7 +97,7 @@ class _Parser:
             self._unknown_ones.append((name, self._unknown(shown, name)))
             return at + 1
         if flag.kind == "bool":
-            self._set(flag, _boolean(shown, value) if has_value else True)
+            self._set(flag, boolean(shown, value) if has_value else True)
             return at + 1
         if not has_value and flag.alone is not None and _ends_here(words, at):
             value = flag.alone
@@ -114,7 +106,7 @@ class _Parser:
                 raise UsageError(f"{shown} needs a value: {shown}={metavar(flag)}")
             at += 1
             value = words[at]
-        self._set(flag, _convert(shown, flag, value))
+        self._set(flag, from_word(shown, flag, value))
         self._rest = self._rest or flag.last
         return at + 1
 
@@ -205,9 +197,9 @@ class _Parser:
 
     def _set_text(self, flag: Flag, name: str, value: str, has_value: str) -> None:
         if flag.kind == "bool":
-            self._set(flag, _boolean(f"--{name}", value) if has_value else True)
+            self._set(flag, boolean(f"--{name}", value) if has_value else True)
         else:
-            self._set(flag, _convert(f"--{name}", flag, value))
+            self._set(flag, from_word(f"--{name}", flag, value))
 
     def _is_known_flag(self, word: str) -> bool:
         name = word.lstrip("-").partition("=")[0].replace("-", "_")
@@ -272,41 +264,3 @@ def _ends_here(words: Sequence[str], at: int) -> bool:
 
 def _is_flag(word: str) -> bool:
     return word.startswith("-") and word != "-" and not _NUMBER.match(word)
-
-
-def metavar(flag: Flag) -> str:
-    """What stands for the flag's value in messages and help: ``FILE``, ``N``, ``a|b``."""
-    if flag.choices:
-        return "|".join(flag.choices)
-    return flag.metavar or {"int": "N", "float": "X"}.get(flag.kind, flag.name.upper())
-
-
-def _boolean(shown: str, value: str) -> bool:
-    word = value.lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
-    raise UsageError(f"{shown}={value}: a boolean is true or false")
-
-
-def _convert(shown: str, flag: Flag, value: str) -> str | int | float:
-    if flag.empty and not value:
-        return str(flag.default)
-    if flag.choices and value not in flag.choices:
-        known = ", ".join(flag.choices)
-        near = suggest(flag.meant.get(value.lower(), value), flag.choices)
-        raise UsageError(f"{shown}={value}: must be one of {known}{near}")
-    if flag.kind == "string":
-        return value
-    number: int | float
-    try:
-        number = int(value, 0) if flag.kind == "int" else float(value)
-    except (ValueError, OverflowError):
-        kind = "a whole number" if flag.kind == "int" else "a number"
-        raise UsageError(f"{shown}={value[:40]}: '{value[:40]}' is not {kind}") from None
-    if not math.isfinite(number):
-        raise UsageError(f"{shown}={value}: must be a finite number")
-    if flag.minimum is not None and not number >= flag.minimum:
-        raise UsageError(f"{shown}={value}: must be {flag.minimum:g} or more")
-    if flag.kind == "int" and abs(number) > flag.maximum:
-        raise UsageError(f"{shown}={value[:40]}: must be at most {flag.maximum:.0f}")
-    return number

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from . import commands
 from .command import Command, UsageError
-from .parse import suggest
+from .flag_values import suggest
 
 
 def command_names() -> list[str]:
