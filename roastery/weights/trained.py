@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from ir.errors import RoasteryError
 from ir.printable import printable
@@ -40,6 +41,7 @@ def load_trained(
         )
 
 
-def _some(names: list[str]) -> str:
+def _some(all_names: Iterable[str]) -> str:
+    names = list(dict.fromkeys(all_names))
     shown = ", ".join(f"'{printable(name)}'" for name in names[:_SHOWN])
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

@@ -312,17 +312,18 @@ def test_training_goes_on_as_if_nothing_had_happened(
     assert len(set(tested)) == len(tested) == 3, "the test net uses what was trained"
 
 
-def test_the_api_and_export_warn(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_api_and_export_tell(caplog: pytest.LogCaptureFixture) -> None:
+    same = "the layer in line 2 has the same name"
     numbered(net_text("other")).save("w")
     make(net_text("ip", "ip"))
-    for run in (
-        lambda: roastery.compile("net.prototxt", "w", device="reference"),
-        lambda: export_net("net.prototxt", "w", "n.roast"),
-    ):
-        caplog.clear()
-        run()
-        assert "the layer in line 2 has the same name" in caplog.text
-        assert "every parameter keeps its initial value" in caplog.text
+    roastery.compile("net.prototxt", "w", device="reference")
+    assert same in caplog.text
+    assert "every parameter keeps its initial value" in caplog.text
+    caplog.clear()
+    with pytest.raises(RoasteryError, match="has no weights for any layer") as caught:
+        export_net("net.prototxt", "w", "n.roast")
+    assert same in caplog.text
+    assert caught.value.hint == "layers with weights are, in the net, 'ip'; in the file, 'other'"
 
 
 def test_data_layers_of_one_name_draw_differently() -> None:
