@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _EVERY = 0.1
 """Seconds between two drawings."""
-_COLUMNS = 80
-"""Of a terminal that does not say how wide it is."""
+_COLUMNS, _ROWS = 80, 24
+"""Of a terminal that does not say how large it is."""
 
 
 class ProgressBar:
@@ -90,6 +90,7 @@ def terminal_bar(label: str, total: int, kind: type[Any] | None = None, **option
         leave=False,
         dynamic_ncols=known,
         ncols=None if known else _COLUMNS,
+        nrows=None if known else _ROWS,
         mininterval=_EVERY,
         miniters=1,
         **options,

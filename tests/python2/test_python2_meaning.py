@@ -319,3 +319,16 @@ def test_what_is_installed_is_not(python2: Run, tmp_path: Path) -> None:
     (tmp_path / "site-packages" / "half.py").write_text("x = 1 / 2\n")
     folder = str(tmp_path / "site-packages")
     assert python2(f"import sys\nsys.path.append({folder!r})\nimport half\nprint half.x") == "0.5\n"
+
+
+def test_a_comma_owes_a_space_to_its_stream(python2: Run) -> None:
+    text = """
+    import StringIO
+    f = StringIO.StringIO()
+    print >>f, 'x',
+    print 'a',
+    print ''
+    print >>f, 'y'
+    print repr(f.getvalue())
+    """
+    assert python2(text) == "a \n'x y\\n'\n"

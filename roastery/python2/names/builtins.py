@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import decimal
 import functools
 import importlib
@@ -158,22 +159,25 @@ def reload_(module: Any) -> Any:
 
 
 def print_(*values: Any, sep: Any = None, end: Any = None, file: Any = None, **words: Any) -> None:
-    """``print``. After one that ends with a comma, no space comes before the line's end."""
+    """``print``. After one that ends with a comma, no space comes before the line's end: as in
+    Python 2, a stream's ``softspace`` says that a space is owed."""
     stream = sys.stdout if file is None else file
     shown_values = [_text(value) for value in values]
-    owed = _owed.pop(id(stream), False)
+    owed = getattr(stream, "softspace", 0)
     text = (" " if sep is None else sep).join(shown_values)
-    if owed and text:
+    if owed and values:
         text = " " + text
     if end == " " and not words:  # as the statement's last comma is written now
-        if text and not text.endswith(("\n", "\t")):
-            _owed[id(stream)] = True
+        _owe(stream, text.endswith(" ") or not text[-1:].isspace())
         stream.write(text)
     else:
+        _owe(stream, False)
         builtins.print(text, end=end, file=stream, **words)
 
 
-_owed: dict[int, bool] = {}
+def _owe(stream: Any, space: bool) -> None:
+    with contextlib.suppress(AttributeError, TypeError):  # not every stream takes attributes
+        stream.softspace = int(space)
 
 
 def _text(value: Any) -> str:
