@@ -73,14 +73,14 @@ class _Pruned(Exception):
         self.value = value
 
 
-def search(request: SearchRequest, told: SearchTold) -> TrialResult | None:
+def search(request: SearchRequest, told: SearchTold) -> TrialResult:
     """Run the trials that are missing, and write what came of all; gives the best one.
 
     A signal ends it as it ends a command, after what there is was written: a search with the same
     request goes on.
 
-    Raises RoasteryError for what is wrong with the request, and where the first trial cannot be
-    trained.
+    Raises RoasteryError for what is wrong with the request, where the first trial cannot be
+    trained, and where none came to its end.
     """
     check_optuna()
     with held_folder(request.folder):
@@ -92,7 +92,14 @@ def search(request: SearchRequest, told: SearchTold) -> TrialResult | None:
                 running.write()
             told.note(f"broken off; the same command goes on in '{request.folder}'")
             raise
-        return running.write(last=True)
+        best = running.write(last=True)
+    if best is None:
+        raise RoasteryError(
+            "no trial came to its end: there is no best solver",
+            hint=f"'{request.folder / TABLE}' says how each ended; where the loss became NaN, try "
+            "smaller learning rates in another --output",
+        )
+    return best
 
 
 class _Search:
@@ -235,9 +242,7 @@ class _Search:
         for line in result_table(results, goal).splitlines():
             self._told.line(line)
         best = best_of(results, goal)
-        if best is None:
-            self._told.note("no trial came to its end: there is no best solver")
-        else:
+        if best is not None:
             solver = request.written.copy()
             request.space.apply(solver, best.values)
             if solver.random_seed < 0:

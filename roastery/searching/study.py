@@ -140,8 +140,8 @@ class Study:
         for name in dict.fromkeys([*wanted, *known]):
             if known.get(name) != wanted.get(name):
                 raise RoasteryError(
-                    f"'{folder}' holds another search: its {name} is {_told(known.get(name))}, "
-                    f"here it is {_told(wanted.get(name))}",
+                    f"'{folder}' holds another search, with {name} {_told(known.get(name))}; "
+                    f"here: {_told(wanted.get(name))}",
                     hint="give another --output",
                 )
 

@@ -154,10 +154,10 @@ def test_it_goes_on_and_refuses_another_search(
     shown = capsys.readouterr()
     assert "going on in 'search', after 1 trial(s)" in shown.err and len(rows()) == 1
     for words, differs in (
-        (["--base_lr=1e-3..1"], "ranges is base_lr log:0.001..0.1, here it is base_lr log:0.001"),
-        (["--base_lr=1e-3..1e-1", "--metric=train_loss"], "metric is 'accuracy', here it is"),
-        (["--base_lr=1e-3..1e-1", "--seed=2"], "seed is 0, here it is 2"),
-        (["--base_lr=1e-3..1e-1", "--iterations=9"], "number of iterations is 10"),
+        (["--base_lr=1e-3..1"], "ranges base_lr log:0.001..0.1; here: base_lr log:0.001"),
+        (["--base_lr=1e-3..1e-1", "--metric=train_loss"], "metric 'accuracy'; here: "),
+        (["--base_lr=1e-3..1e-1", "--seed=2"], "seed 0; here: 2"),
+        (["--base_lr=1e-3..1e-1", "--iterations=9"], "number of iterations 10; here: 9"),
     ):
         tune(*words, "--trials=2", code=1)
         err = capsys.readouterr().err
@@ -177,7 +177,7 @@ def test_trainings_that_diverge_are_pruned(runs: Path, capsys: pytest.CaptureFix
 
 
 def test_nothing_but_divergence(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tune("--base_lr=1e30,1e31", "--trials=2")
+    tune("--base_lr=1e30,1e31", "--trials=2", code=1)
     assert "there is no best solver" in capsys.readouterr().err
     assert not Path("search/best.prototxt").exists()
 

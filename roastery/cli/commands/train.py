@@ -123,7 +123,7 @@ def _write_events(arguments: Arguments, solver: Solver, log: CaffeLog) -> None:
 
     file = EventFile(arguments.tensorboard, solver.iteration)
     log.handlers.append(LogEvents(file, solver))
-    show_parameters(solver, file, arguments.tensorboard_every)
+    show_parameters(solver, file, arguments.tensorboard_every or 0)
 
 
 def _effects(arguments: Arguments) -> dict[int, Action]:
@@ -198,7 +198,7 @@ COMMAND = Command(
             "tensorboard_every",
             "iterations between histograms; without it as often as the solver tests",
             "int",
-            0,
+            None,
             minimum=1,
             metavar="N",
         ),

@@ -160,7 +160,7 @@ COMMAND = Command(
             "iterations",
             "iterations of each training; without it the solver's max_iter",
             "int",
-            0,
+            None,
             minimum=1,
         ),
         Flag(
@@ -168,7 +168,7 @@ COMMAND = Command(
             "iterations between two looks at a training; without it the solver's test_interval, "
             "else a tenth of it",
             "int",
-            0,
+            None,
             minimum=1,
         ),
         Flag("metric", "what is compared", default="", metavar="NAME"),
