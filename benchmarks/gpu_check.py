@@ -32,7 +32,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "4")
-os.environ.setdefault("GLOG_minloglevel", "1")  # nets and solvers are quiet
 
 import numpy as np
 
@@ -589,4 +588,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("GLOG_minloglevel", "1")  # nets and solvers are quiet
     sys.exit(main())
