@@ -27,18 +27,18 @@ class PythonPlaces:
     Attributes:
         libpython: the shared library.
         executable: of the environment, which its site-packages are found by.
-        library: a file of the standard library; without it Python does not start.
+        stdlib: a file of the standard library; without it Python does not start.
         folder: the one that holds the package roastery.
     """
 
     libpython: str
     executable: str
-    library: str
+    stdlib: str
     folder: str
 
     def lines(self) -> str:
         """One line each, as ``python.txt`` beside the MEX file has them."""
-        places = (self.libpython, self.executable, self.library, self.folder)
+        places = (self.libpython, self.executable, self.stdlib, self.folder)
         for place in places:
             if "\n" in place:
                 raise RoasteryError(f"the path {place!r} has a line end in it")

@@ -136,3 +136,26 @@ def _what_is(magic: int) -> str:
         "MNIST's files are named like train-images-idx3-ubyte and "
         "train-labels-idx1-ubyte, with or without .gz"
     )
+
+
+@contextmanager
+def labelled_images(
+    images: str | os.PathLike[str], labels: str | os.PathLike[str]
+) -> Iterator[tuple[IdxFile, IdxFile]]:
+    """An image file, [count, rows, columns], and its label file, [count], open in the block.
+
+    Raises RoasteryError for files that are missing, are not IDX files, hold nothing, or do not
+    belong together.
+    """
+    with (
+        open_idx(Path(images), IMAGE_MAGIC, 3) as pixels,
+        open_idx(Path(labels), LABEL_MAGIC, 1) as numbers,
+    ):
+        if pixels.shape[0] != numbers.shape[0]:
+            raise RoasteryError(
+                f"'{images}' has {pixels.shape[0]} images and '{labels}' {numbers.shape[0]} labels",
+                hint="take the image and label file of the same set",
+            )
+        if not math.prod(pixels.shape):
+            raise RoasteryError(f"'{images}' holds no images")
+        yield pixels, numbers

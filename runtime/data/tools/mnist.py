@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ir.errors import RoasteryError
-
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
 from ..notes import NoteKind, Notes, to_logger
-from .idx_file import IMAGE_MAGIC, LABEL_MAGIC, open_idx
+from .idx_file import labelled_images
 from .progress import Progress, silent
 
 _ORIGIN = "convert_mnist_data.cpp"
@@ -34,18 +32,8 @@ def convert_mnist(
     """
     check_backend(backend)
     check_target(Path(database))
-    with (
-        open_idx(Path(images), IMAGE_MAGIC, 3) as pixels,
-        open_idx(Path(labels), LABEL_MAGIC, 1) as numbers,
-    ):
+    with labelled_images(images, labels) as (pixels, numbers):
         count, rows, columns = pixels.shape
-        if count != numbers.shape[0]:
-            raise RoasteryError(
-                f"'{images}' has {count} images and '{labels}' {numbers.shape[0]} labels",
-                hint="take the image and label file of the same set",
-            )
-        if not count * rows * columns:
-            raise RoasteryError(f"'{images}' holds no images")
         notes(_TOTAL(count=count))
         notes(_SIZES(rows=rows, columns=columns))
         with new_database(Path(database), backend, notes) as writer:

@@ -10,12 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ir.errors import RoasteryError
-
 from ..database_writer import check_backend, check_target, new_database
 from ..datum import Datum, serialize_datum
 from ..notes import NoteKind, Notes, to_logger
-from .idx_file import IMAGE_MAGIC, LABEL_MAGIC, open_idx
+from .idx_file import labelled_images
 from .progress import Progress, silent
 
 _ORIGIN = "convert_mnist_siamese_data.cpp"
@@ -42,18 +40,8 @@ def convert_mnist_siamese(
     """
     check_backend(backend)
     check_target(Path(database))
-    with (
-        open_idx(Path(images), IMAGE_MAGIC, 3) as pixels,
-        open_idx(Path(labels), LABEL_MAGIC, 1) as numbers,
-    ):
+    with labelled_images(images, labels) as (pixels, numbers):
         count, rows, columns = pixels.shape
-        if count != numbers.shape[0]:
-            raise RoasteryError(
-                f"'{images}' has {count} images and '{labels}' {numbers.shape[0]} labels",
-                hint="take the image and label file of the same set",
-            )
-        if not count * rows * columns:
-            raise RoasteryError(f"'{images}' holds no images")
         notes(_TOTAL(count=count))
         notes(_SIZES(rows=rows, columns=columns))
         pictures, digits = list(pixels.items()), list(numbers.items())
