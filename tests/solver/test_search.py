@@ -315,10 +315,10 @@ def started(*words: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def until(condition: str, process: subprocess.Popen[str]) -> None:
-    """Wait for a file that a search writes."""
+def until(log: str, process: subprocess.Popen[str]) -> None:
+    """Wait for a trial's log, and for the solver's parameters in it: a log begins empty."""
     end = time.monotonic() + 60
-    while not Path(condition).exists():
+    while not Path(log).exists() or "base_lr: " not in Path(log).read_text():
         assert time.monotonic() < end and process.poll() is None, process.communicate()
         time.sleep(0.02)
 
