@@ -126,6 +126,11 @@ class Command:
     others: Callable[[], Mapping[str, Flag]] | None = None
     signals: Literal["end", "own", "python"] = "end"
 
+    @property
+    def help_line(self) -> str:
+        """How the user sees its page."""
+        return f"`roastery {self.name} --help`"
+
     def flag(self, name: str) -> Flag | None:
         """The flag called ``name`` (underscores), or None."""
         flags = (*self.flags, *COMMON_FLAGS)
@@ -137,3 +142,11 @@ COMMON_FLAGS = (
     Flag("debug", "show the Python traceback of an error", kind="bool", default=False),
     Flag("help", "show this page", kind="bool", default=False),
 )
+
+
+def needed(arguments: Arguments, flag: str, why: str) -> str:
+    """The value of a flag that must be given."""
+    value: str = getattr(arguments, flag) or ""
+    if not value:
+        raise UsageError(f"--{flag} is missing: {why}")
+    return value

@@ -1,10 +1,8 @@
-"""The flags that choose a device and its precision, shared by every command that runs a net."""
+"""The flags that choose a device, shared by every command that runs a net."""
 
 from __future__ import annotations
 
 import re
-
-from compiler.precision import OTHER_NAMES, PRECISIONS
 
 from .command import Arguments, Flag, UsageError
 from .flag_values import suggest
@@ -30,20 +28,6 @@ DEVICE_FLAGS = (
         brief=DEVICE_BRIEF,
     ),
     GPU_FLAG,
-)
-
-#: For a command that compiles a net.
-PRECISION_FLAG = Flag(
-    "precision",
-    "how exact numbers are: float32; tf32 (factors of matrix products and convolutions have 11 "
-    "significant bits); bfloat16 or float16 (what kernels store for each other has 16 bits; sums, "
-    "parameters, statistics and losses stay float32); or ieee (float32 without the matrix units of "
-    "GPUs). A device without units for it does float32, and a note says so. Without the flag "
-    "ROASTERY_PRECISION decides, then float32",
-    choices=PRECISIONS,
-    meant=OTHER_NAMES,
-    metavar="PRECISION",
-    brief=", ".join(PRECISIONS[:-1]) + f" or {PRECISIONS[-1]}",
 )
 
 _DEVICES = ("reference", "cpu", "cuda", "interpret")

@@ -25,7 +25,22 @@ def metavar(flag: Flag) -> str:
     return flag.metavar or {"int": "N", "float": "X"}.get(flag.kind, flag.name.upper())
 
 
-def boolean(shown: str, value: str) -> bool:
+def flag_value(shown: str, flag: Flag, text: str | None) -> bool | str | int | float:
+    """What is written for a flag, as its kind of value.
+
+    Args:
+        shown: how the flag is written; errors begin with it.
+        text: None: a boolean stands alone, and so is true.
+
+    Raises UsageError for what its values cannot be.
+    """
+    if flag.kind == "bool":
+        return True if text is None else truth(shown, text)
+    assert text is not None, shown
+    return _word_or_number(shown, flag, text)
+
+
+def truth(shown: str, value: str) -> bool:
     """What is written for a boolean, or a UsageError that begins with ``shown``."""
     word = value.lower()
     if word in _TRUE or word in _FALSE:
@@ -33,8 +48,7 @@ def boolean(shown: str, value: str) -> bool:
     raise UsageError(f"{shown}={value}: a boolean is true or false")
 
 
-def from_word(shown: str, flag: Flag, value: str) -> str | int | float:
-    """What is written for a flag of another kind, or a UsageError that begins with ``shown``."""
+def _word_or_number(shown: str, flag: Flag, value: str) -> str | int | float:
     if flag.empty and not value:
         return str(flag.default)
     if flag.choices and value not in flag.choices:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
 from .command import COMMON_FLAGS, Arguments, Command, Flag, UsageError
-from .flag_file import flag_lines
-from .flag_values import boolean, from_word, metavar
-from .glog_flags import EVERYWHERE, GFLAGS_FLAGS, GLOG_FLAGS, HELP_FLAGS
+from .flag_environment import FROM_ENVIRONMENT, flag_of_environment
+from .flag_file import flags_of_file
+from .flag_values import flag_value, metavar
+from .glog_flags import GFLAGS_FLAGS, GLOG_FLAGS, HELP_FLAGS
+from .known_flags import KnownFlags
+from .said_elsewhere import SaidElsewhere
 
 _GLOG = frozenset(flag.name for flag in GLOG_FLAGS)
 _GFLAGS = frozenset(flag.name for flag in GFLAGS_FLAGS)
@@ -40,6 +41,7 @@ def parse_arguments(command: Command, words: Sequence[str], program: str = "") -
 class _Parser:
     def __init__(self, command: Command, program: str) -> None:
         self._command = command
+        self._known = KnownFlags(command)
         self._programs = ("roastery", command.name, *filter(None, [program]))
         self._values: dict[str, Any] = {}
         self._glog: dict[str, Any] = {}
@@ -90,48 +92,26 @@ class _Parser:
 
     def _flag(self, words: Sequence[str], at: int) -> int:
         """Read the flag at ``at``; return where to go on."""
-        name, has_value, value = words[at].lstrip("-").partition("=")
+        name, equals, text = words[at].lstrip("-").partition("=")
         shown, name = f"--{name}", name.replace("-", "_")
-        flag, value, has_value = self._find(name, value, has_value)
+        flag, value = self._known.meant(name, text if equals else None)
         if flag is None:
-            self._unknown_ones.append((name, self._unknown(shown, name)))
+            self._unknown_ones.append((name, self._known.unknown(shown, name)))
             return at + 1
-        if flag.kind == "bool":
-            self._set(flag, boolean(shown, value) if has_value else True)
-            return at + 1
-        if not has_value and flag.alone is not None and _ends_here(words, at):
-            value = flag.alone
-        elif not has_value:
-            if at + 1 == len(words) or self._is_known_flag(words[at + 1]):
+        if flag.kind != "bool" and value is None:
+            if flag.alone is not None and _ends_here(words, at):
+                value = flag.alone
+            elif at + 1 == len(words) or self._is_known_flag(words[at + 1]):
                 raise UsageError(f"{shown} needs a value: {shown}={metavar(flag)}")
-            at += 1
-            value = words[at]
-        self._set(flag, from_word(shown, flag, value))
+            else:
+                at += 1
+                value = words[at]
+        self._set(flag, flag_value(shown, flag, value))
         self._rest = self._rest or flag.last
         return at + 1
 
-    def _find(self, name: str, value: str, has_value: str) -> tuple[Flag | None, str, str]:
-        """The flag that a word names, and its value; ``noNAME`` is ``NAME=false``."""
-        if flag := self._known("help" if name == "h" else name):
-            return flag, value, has_value
-        if name.startswith("no") and not has_value:
-            opposite = self._known(name[2:].lstrip("_"))
-            if opposite is not None and opposite.kind == "bool":
-                return opposite, "false", "="
-        return None, value, has_value
-
-    def _known(self, name: str) -> Flag | None:
-        own = self._command.flag(name) or EVERYWHERE.get(name)
-        accepted = next((flag for flag in self._command.accepts if flag.name == name), None)
-        return own or accepted or self._others.get(name)
-
-    @cached_property
-    def _others(self) -> Mapping[str, Flag]:
-        """Flags that the command takes, and its page does not list."""
-        return self._command.others() if self._command.others is not None else {}
-
     def _set(self, flag: Flag, value: Any) -> None:
-        if self._command.flag(flag.name) is flag or flag.name in self._others:
+        if self._known.is_own(flag):
             if flag.repeated:
                 self._values.setdefault(flag.name, []).append(value)
             else:
@@ -143,77 +123,46 @@ class _Parser:
         elif flag.name == "version":
             self._values["version"] = value
         elif flag.name in _GFLAGS:
-            names = [word.strip() for word in str(value).split(",") if word.strip()]
-            if flag.name == "flagfile":
-                for path in names:
-                    self._flag_file(path)
-            elif flag.name == "undefok":
-                self._undefok |= {name.lstrip("-").replace("-", "_") for name in names}
-            else:
-                for name in names:
-                    self._from_environment(name, flag.name)
+            self._from_elsewhere(flag.name, [w.strip() for w in str(value).split(",") if w.strip()])
+
+    def _from_elsewhere(self, name: str, words: Sequence[str]) -> None:
+        """Heed ``--flagfile`` and the others whose values lead to more flags."""
+        if name == "flagfile":
+            for path in words:
+                self._flag_file(path)
+            return
+        names = [word.lstrip("-").replace("-", "_") for word in words]
+        if name == "undefok":
+            self._undefok.update(names)
+        elif name in FROM_ENVIRONMENT:
+            for each in names:
+                self._environment(each, name)
 
     def _flag_file(self, path: str) -> None:
-        if os.path.realpath(path) in self._files:
+        real = os.path.realpath(path)
+        if real in self._files:
             raise UsageError(f"--flagfile={path}: it names itself, by way of a --flagfile in it")
-        self._files.append(os.path.realpath(path))
-        for number, line in flag_lines(path, self._programs):
-            place = f"{path}:{number}"
-            name, has_value, value = line.lstrip("-").partition("=")
-            name = name.strip().replace("-", "_")
-            flag, value, has_value = self._find(name, value, has_value)
-            if flag is None or not (has_value or flag.kind == "bool"):
-                # gflags passes them over: a file may be for several programs.
-                said = "is no flag" if flag is None else "has no value"
-                self._notes.append(
-                    f"{place}: {line.partition('=')[0]} {said} of {self._command.name}"
-                    if flag is None
-                    else f"{place}: {line} {said}: --NAME=VALUE"
-                )
-                continue
-            try:
-                self._set_text(flag, name, value, has_value)
-            except UsageError as error:
-                raise UsageError(f"{place}: {error}") from None
+        self._files.append(real)
+        for said in flags_of_file(path, self._programs, self._known, self._notes.append):
+            self._heed(said)
         self._files.pop()
 
-    def _from_environment(self, name: str, source: str) -> None:
-        name = name.lstrip("-").replace("-", "_")
-        flag = self._known(name)
+    def _environment(self, name: str, asked_by: str) -> None:
+        flag = self._known.named(name)
         if flag is None:
-            self._unknown_ones.append((name, self._unknown(f"--{name}", name)))
-            return
-        text = os.environ.get(f"FLAGS_{name}")
-        if text is None:
-            if source == "fromenv":
-                raise UsageError(f"--fromenv={name}: FLAGS_{name} is not in the environment")
-            return
-        if flag.name in ("fromenv", "tryfromenv"):
-            raise UsageError(f"--{source}={name}: that would never end")
-        try:
-            self._set_text(flag, name, text, "=")
-        except UsageError as error:
-            raise UsageError(f"FLAGS_{name} in the environment: {error}") from None
+            self._unknown_ones.append((name, self._known.unknown(f"--{name}", name)))
+        elif (said := flag_of_environment(name, flag, asked_by)) is not None:
+            self._heed(said)
 
-    def _set_text(self, flag: Flag, name: str, value: str, has_value: str) -> None:
-        if flag.kind == "bool":
-            self._set(flag, boolean(f"--{name}", value) if has_value else True)
-        else:
-            self._set(flag, from_word(f"--{name}", flag, value))
+    def _heed(self, said: SaidElsewhere) -> None:
+        try:
+            self._set(said.flag, flag_value(f"--{said.name}", said.flag, said.value))
+        except UsageError as error:
+            raise UsageError(f"{said.place}: {error}") from None
 
     def _is_known_flag(self, word: str) -> bool:
         name = word.lstrip("-").partition("=")[0].replace("-", "_")
-        return _is_flag(word) and self._known(name) is not None
-
-    def _unknown(self, shown: str, name: str) -> UsageError:
-        flags = [flag.name for flag in (*self._command.flags, *COMMON_FLAGS)]
-        flags += [*EVERYWHERE, *(flag.name for flag in self._command.accepts), *self._others]
-        close = get_close_matches(name, flags, n=1, cutoff=0.6)
-        near = f"did you mean --{close[0]}?" if close else f"see {self._help_line()}"
-        return UsageError(f"{self._command.name} has no flag {shown}; {near}")
-
-    def _help_line(self) -> str:
-        return f"`roastery {self._command.name} --help`"
+        return _is_flag(word) and self._known.named(name) is not None
 
     def _defaults(self) -> Arguments:
         values = {
@@ -232,14 +181,14 @@ class _Parser:
         if missing:
             raise UsageError(
                 f"{self._command.name} needs --{missing[0].name}={metavar(missing[0])}; "
-                f"see {self._help_line()}"
+                f"see {self._command.help_line}"
             )
         left = list(self._positional)
         for positional in self._command.positionals:
             if positional.required and not left:
                 raise UsageError(
                     f"{self._command.name} needs {positional.name.upper()} "
-                    f"({positional.help}); see {self._help_line()}"
+                    f"({positional.help}); see {self._command.help_line}"
                 )
             if not left:
                 break
@@ -252,7 +201,7 @@ class _Parser:
         if left:
             raise UsageError(
                 f"{self._command.name} does not take the argument '{left[0]}'; "
-                f"see {self._help_line()}"
+                f"see {self._command.help_line}"
             )
         return arguments
 

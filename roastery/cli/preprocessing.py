@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import Arguments, Flag, UsageError
-from .devices import DEVICE_BRIEF, DEVICES, PRECISION_FLAG
-from .nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
-from .passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
+from .compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG, THREADS_FLAG
+from .devices import DEVICE_BRIEF, DEVICES
+from .nets import PYTHON_FLAG, python_layers
+from .reading import IMAGE_FLAG
 from .say import say_note
 
 if TYPE_CHECKING:

@@ -6,17 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..devices import PRECISION_FLAG
-from ..nets import BACKWARD_FLAG, PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
-from ..passes import (
-    FUEL_FLAG,
-    LAYOUT_FLAG,
-    MEMORY_BUDGET_FLAG,
-    PASSES_FLAG,
-    THREADS_FLAG,
-    requested_compilation,
-)
+from ..compilation import COMPILATION_FLAGS, requested_compilation
+from ..nets import BACKWARD_FLAG, PYTHON_FLAG, STATE_FLAGS, net_alone
 from ..say import say
+from ..shape_flags import SHAPE_FLAG
 
 if TYPE_CHECKING:
     from ...bench.measure import KernelResult
@@ -132,12 +125,7 @@ COMMAND = Command(
         Flag("repeats", "of each measurement; 0: no times", "int", 5, minimum=0, metavar="N"),
         Flag("json", "also write the numbers to a file", default="", metavar="FILE"),
         SHAPE_FLAG,
-        PRECISION_FLAG,
-        PASSES_FLAG,
-        FUEL_FLAG,
-        LAYOUT_FLAG,
-        MEMORY_BUDGET_FLAG,
-        THREADS_FLAG,
+        *COMPILATION_FLAGS,
         *STATE_FLAGS,
         PYTHON_FLAG,
     ),

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from ..baselines import BASELINES
-from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import PRECISION_FLAG
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError, needed
+from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG
 from ..exported import say_pictures
-from ..nets import (
-    DEPLOY_FLAG,
-    PYTHON_FLAG,
-    SHAPE_FLAG,
-    STATE_FLAGS,
-    needed,
-    python_layers,
-    shapes,
-    stages,
-)
-from ..passes import LAYOUT_FLAG, PASSES_FLAG
+from ..nets import DEPLOY_FLAG, PYTHON_FLAG, STATE_FLAGS, python_layers, stages
 from ..pictures_out import PICTURE_FLAGS, picture_rules
 from ..say import say
+from ..shape_flags import SHAPE_FLAG, shapes
 
 
 def _run(arguments: Arguments) -> None:

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import PRECISION_FLAG
-from ..nets import BACKWARD_FLAG, PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, MEMORY_BUDGET_FLAG, PASSES_FLAG, requested_compilation
+from ..compilation import (
+    FUEL_FLAG,
+    LAYOUT_FLAG,
+    MEMORY_BUDGET_FLAG,
+    PASSES_FLAG,
+    PRECISION_FLAG,
+    requested_compilation,
+)
+from ..nets import BACKWARD_FLAG, PYTHON_FLAG, STATE_FLAGS, net_alone
 from ..say import say
+from ..shape_flags import SHAPE_FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -11,8 +11,8 @@ from pathlib import Path
 from ir.errors import RoasteryError
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..nets import IMAGE_FLAG
 from ..progress import progress_bar
+from ..reading import IMAGE_FLAG
 from ..tool_log import tool_log
 
 

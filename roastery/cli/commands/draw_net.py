@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..nets import DIALECT_FLAG, SHAPE_FLAG, shapes
+from ..reading import DIALECT_FLAG
 from ..say import say
+from ..shape_flags import SHAPE_FLAG, shapes
 
 
 def _run(arguments: Arguments) -> None:

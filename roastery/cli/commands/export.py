@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..baselines import BASELINES
-from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import PRECISION_FLAG
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError, needed
+from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG
 from ..exported import say_next, say_pictures
-from ..nets import (
-    DEPLOY_FLAG,
-    PLAN_FOR_FLAG,
-    PYTHON_FLAG,
-    SHAPE_FLAG,
-    STATE_FLAGS,
-    needed,
-    python_layers,
-    shapes,
-    shapes_to_plan,
-    stages,
-)
-from ..passes import LAYOUT_FLAG, PASSES_FLAG
+from ..nets import DEPLOY_FLAG, PYTHON_FLAG, STATE_FLAGS, python_layers, stages
 from ..pictures_out import PICTURE_FLAGS, picture_rules
 from ..say import say
+from ..shape_flags import PLAN_FOR_FLAG, SHAPE_FLAG, shapes, shapes_to_plan
 from ..tuning import TIME_LIMIT_FLAG, TUNE_FLAG, TUNED_FLAG
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import DEVICE_BRIEF, DEVICES, PRECISION_FLAG
-from ..nets import IMAGE_FLAG, PYTHON_FLAG, python_layers
-from ..passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
+from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG, THREADS_FLAG
+from ..devices import DEVICE_BRIEF, DEVICES
+from ..nets import PYTHON_FLAG, python_layers
 from ..progress import progress_bar
+from ..reading import IMAGE_FLAG
 from ..tool_log import tool_log
 
 

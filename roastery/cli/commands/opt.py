@@ -6,8 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import PRECISION_FLAG
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
+from ..compilation import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG, requested_compilation
 from ..say import say
 
 if TYPE_CHECKING:

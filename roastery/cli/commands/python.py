@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..devices import DEVICE_BRIEF, DEVICES, PRECISION_FLAG
-from ..nets import DIALECT_FLAG, IMAGE_FLAG
-from ..passes import LAYOUT_FLAG, PASSES_FLAG, THREADS_FLAG
+from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG, THREADS_FLAG
+from ..devices import DEVICE_BRIEF, DEVICES
+from ..reading import DIALECT_FLAG, IMAGE_FLAG
 
 
 def _run(arguments: Arguments) -> int:

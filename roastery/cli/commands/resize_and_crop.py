@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..nets import IMAGE_FLAG
 from ..progress import progress_bar
+from ..reading import IMAGE_FLAG
 from ..say import say
 from ..tool_log import tool_log
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
+from ..compilation import THREADS_FLAG
 from ..devices import GPU_FLAG, requested_device
-from ..passes import THREADS_FLAG
 from ..preprocessing import PICTURE_ENDINGS, picture_files
 from ..say import say, say_note
 

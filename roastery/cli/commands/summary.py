@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..nets import PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_of_own_phase
+from ..nets import PYTHON_FLAG, STATE_FLAGS, net_of_own_phase
 from ..say import say_note
+from ..shape_flags import SHAPE_FLAG
 
 
 def _run(arguments: Arguments) -> None:

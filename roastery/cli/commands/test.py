@@ -5,26 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..caffe_flags import CAFFE_FLAGS
-from ..command import Arguments, Command, Example, Flag, UsageError
-from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
-from ..nets import (
-    LOG_FLAGS,
-    PYTHON_FLAG,
-    STATE_FLAGS,
-    WEIGHTS_HELP,
-    log_device,
-    needed,
-    open_log,
-    python_layers,
-    stages,
-)
-from ..passes import (
+from ..command import Arguments, Command, Example, Flag, UsageError, needed
+from ..compilation import (
     FUEL_FLAG,
     LAYOUT_FLAG,
     PASSES_FLAG,
+    PRECISION_FLAG,
     THREADS_FLAG,
     requested_compilation,
 )
+from ..devices import DEVICE_FLAGS, requested_device
+from ..log_flags import LOG_FLAGS, log_device, open_log
+from ..nets import PYTHON_FLAG, STATE_FLAGS, WEIGHTS_HELP, python_layers, stages
 from ..say import say
 
 if TYPE_CHECKING:

@@ -6,28 +6,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..caffe_flags import CAFFE_FLAGS
-from ..command import Arguments, Command, Example, Flag
-from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
-from ..nets import (
-    LOG_FLAGS,
-    PYTHON_FLAG,
-    SHAPE_FLAG,
-    STATE_FLAGS,
-    log_device,
-    needed,
-    open_log,
-    python_layers,
-    shapes,
-    stages,
-)
-from ..passes import (
-    FUEL_FLAG,
-    LAYOUT_FLAG,
-    MEMORY_BUDGET_FLAG,
-    PASSES_FLAG,
-    THREADS_FLAG,
-    requested_compilation,
-)
+from ..command import Arguments, Command, Example, Flag, needed
+from ..compilation import COMPILATION_FLAGS, requested_compilation
+from ..devices import DEVICE_FLAGS, requested_device
+from ..log_flags import LOG_FLAGS, log_device, open_log
+from ..nets import PYTHON_FLAG, STATE_FLAGS, python_layers, stages
+from ..shape_flags import SHAPE_FLAG, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,12 +227,7 @@ COMMAND = Command(
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,
-        PRECISION_FLAG,
-        PASSES_FLAG,
-        FUEL_FLAG,
-        LAYOUT_FLAG,
-        MEMORY_BUDGET_FLAG,
-        THREADS_FLAG,
+        *COMPILATION_FLAGS,
     ),
     examples=(
         Example("roastery time --model=train_val.prototxt --iterations=10", "each layer's time"),

@@ -8,26 +8,11 @@ import signal
 from typing import TYPE_CHECKING
 
 from ..caffe_flags import CAFFE_FLAGS
-from ..command import Arguments, Command, Example, Flag, UsageError
-from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
-from ..nets import (
-    LOG_FLAGS,
-    PYTHON_FLAG,
-    STATE_FLAGS,
-    WEIGHTS_HELP,
-    log_device,
-    needed,
-    python_layers,
-    stages,
-)
-from ..passes import (
-    FUEL_FLAG,
-    LAYOUT_FLAG,
-    MEMORY_BUDGET_FLAG,
-    PASSES_FLAG,
-    THREADS_FLAG,
-    requested_compilation,
-)
+from ..command import Arguments, Command, Example, Flag, UsageError, needed
+from ..compilation import COMPILATION_FLAGS, requested_compilation
+from ..devices import DEVICE_FLAGS, requested_device
+from ..log_flags import LOG_FLAGS, log_device
+from ..nets import PYTHON_FLAG, STATE_FLAGS, WEIGHTS_HELP, python_layers, stages
 from ..signals import held_signals
 from ..streams import surviving_streams
 from ..training_bar import training_bar
@@ -220,12 +205,7 @@ COMMAND = Command(
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,
-        PRECISION_FLAG,
-        PASSES_FLAG,
-        FUEL_FLAG,
-        LAYOUT_FLAG,
-        MEMORY_BUDGET_FLAG,
-        THREADS_FLAG,
+        *COMPILATION_FLAGS,
     ),
     examples=(
         Example("roastery train --solver=solver.prototxt", "train from scratch"),

@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
-from ..devices import PRECISION_FLAG
-from ..nets import BACKWARD_FLAG, PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_alone
-from ..passes import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, requested_compilation
+from ..compilation import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG, requested_compilation
+from ..nets import BACKWARD_FLAG, PYTHON_FLAG, STATE_FLAGS, net_alone
 from ..say import say
+from ..shape_flags import SHAPE_FLAG
 from ..tuning import TIME_LIMIT_FLAG
 
 if TYPE_CHECKING:

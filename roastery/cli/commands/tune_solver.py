@@ -6,16 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..devices import DEVICE_FLAGS, PRECISION_FLAG, requested_device
+from ..compilation import COMPILATION_FLAGS, requested_compilation
+from ..devices import DEVICE_FLAGS, requested_device
 from ..nets import PYTHON_FLAG, STATE_FLAGS, python_layers, stages
-from ..passes import (
-    FUEL_FLAG,
-    LAYOUT_FLAG,
-    MEMORY_BUDGET_FLAG,
-    PASSES_FLAG,
-    THREADS_FLAG,
-    requested_compilation,
-)
 from ..progress import progress_bar
 from ..say import say, say_note
 
@@ -190,12 +183,7 @@ COMMAND = Command(
         *STATE_FLAGS,
         PYTHON_FLAG,
         *DEVICE_FLAGS,
-        PRECISION_FLAG,
-        PASSES_FLAG,
-        FUEL_FLAG,
-        LAYOUT_FLAG,
-        MEMORY_BUDGET_FLAG,
-        THREADS_FLAG,
+        *COMPILATION_FLAGS,
     ),
     others=_field_flags,
     examples=(

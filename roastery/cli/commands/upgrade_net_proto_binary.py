@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Positional
-from ..nets import DIALECT_FLAG
+from ..reading import DIALECT_FLAG
 from ..upgrades import report
 
 

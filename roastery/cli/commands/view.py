@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..nets import BACKWARD_FLAG, PYTHON_FLAG, SHAPE_FLAG, STATE_FLAGS, net_of_own_phase
+from ..nets import BACKWARD_FLAG, PYTHON_FLAG, STATE_FLAGS, net_of_own_phase
 from ..say import say, say_note
+from ..shape_flags import SHAPE_FLAG
 
 if TYPE_CHECKING:
     from ...building import LoweredNet

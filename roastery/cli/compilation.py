@@ -1,8 +1,10 @@
-"""The flags that choose the passes and their fuel, shared by commands that compile."""
+"""The flags that say how a net is compiled, shared by commands that compile."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from compiler.precision import OTHER_NAMES, PRECISIONS
 
 from .command import Arguments, Flag
 
@@ -19,6 +21,19 @@ def requested_compilation(arguments: Arguments) -> CompileRequest:
     others = (getattr(arguments, name, None) for name in ("threads", "memory_budget"))
     return CompileRequest(*asked, *others)
 
+
+PRECISION_FLAG = Flag(
+    "precision",
+    "how exact numbers are: float32; tf32 (factors of matrix products and convolutions have 11 "
+    "significant bits); bfloat16 or float16 (what kernels store for each other has 16 bits; sums, "
+    "parameters, statistics and losses stay float32); or ieee (float32 without the matrix units of "
+    "GPUs). A device without units for it does float32, and a note says so. Without the flag "
+    "ROASTERY_PRECISION decides, then float32",
+    choices=PRECISIONS,
+    meant=OTHER_NAMES,
+    metavar="PRECISION",
+    brief=", ".join(PRECISIONS[:-1]) + f" or {PRECISIONS[-1]}",
+)
 
 PASSES_FLAG = Flag(
     "passes",
@@ -67,4 +82,14 @@ THREADS_FLAG = Flag(
     minimum=1,
     metavar="N",
     brief="how many threads run the net on the CPU",
+)
+
+#: For a command that compiles and runs nets: all that :func:`requested_compilation` reads.
+COMPILATION_FLAGS = (
+    PRECISION_FLAG,
+    PASSES_FLAG,
+    FUEL_FLAG,
+    LAYOUT_FLAG,
+    MEMORY_BUDGET_FLAG,
+    THREADS_FLAG,
 )
