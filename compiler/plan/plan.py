@@ -10,7 +10,7 @@ which adds up the parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from compiler.kernel import Config, Kernel
@@ -268,14 +268,22 @@ class Plan:
     @property
     def parts(self) -> list[Segment | HostStep]:
         """The plain steps, those between two host steps together."""
-        found: list[Segment | HostStep] = []
-        for step in self.plain_steps:
-            if isinstance(step, HostStep):
-                found.append(step)
-            elif found and isinstance(found[-1], list):
-                found[-1].append(step)
-            else:
-                found.append([step])
+        return self.parts_between(())[0]
+
+    def parts_between(self, stops: Collection[int]) -> list[list[Segment | HostStep]]:
+        """The parts up to the end of each of some steps, by number, and the rest."""
+        found: list[list[Segment | HostStep]] = [[]]
+        for number, step in enumerate(self.steps):
+            for plain in step.unrolled() if isinstance(step, Repeat) else (step,):
+                last = found[-1][-1] if found[-1] else None
+                if isinstance(plain, HostStep):
+                    found[-1].append(plain)
+                elif isinstance(last, list):
+                    last.append(plain)
+                else:
+                    found[-1].append([plain])
+            if number in stops:
+                found.append([])
         return found
 
     @property

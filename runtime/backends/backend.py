@@ -40,6 +40,16 @@ class PlannedGraph(BoundGraph, Protocol):
 
 
 @runtime_checkable
+class CallingGraph(PlannedGraph, Protocol):
+    """One that tells how far it is."""
+
+    def run_calling(self, after: Mapping[int, Callable[[], None]]) -> None:
+        """Run, and call ``after[n]`` when the plan's step ``n`` has run, or, on a device that runs
+        beside the host, has been queued."""
+        ...
+
+
+@runtime_checkable
 class PassingGraph(BoundGraph, Protocol):
     """One that can run for the last time, and lets go of its inputs on the way."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from compiler.plan.plan import (
     Plan,
     PlanLaunch,
     Ref,
+    Repeat,
 )
 from ir.ports import PortKey
 
@@ -49,14 +51,45 @@ class HostGraph:
         self._memory: dict[int, np.ndarray] = {}
         self._written = {port.buffer for port in plan.outputs}
         self._written.update(number for step in plan.steps for number in step.writes)
-        self.steps: list[Run] = [self._step(step) for step in plan.plain_steps]
+        single = [self._step(step) for step in plan.plain_steps]
         for source, target in self._placement.copies:
-            self.steps.append(self._copy(source.array, target.array))
+            single.append(self._copy(source.array, target.array))
+        self.steps = self._joined(single)
+        self._calling: tuple[tuple[int, ...], list[list[Run]]] = ((), [self.steps])
 
     def run(self) -> None:
         """Run every step; raises what host steps raise."""
         for run in self.steps:
             run()
+
+    def run_calling(self, after: Mapping[int, Run]) -> None:
+        """Run, and call ``after[n]`` when the plan's step ``n`` has run."""
+        stops = tuple(sorted(after))
+        if stops != self._calling[0]:
+            self._calling = stops, [self._joined(part) for part in self._parts(stops)]
+        for number, part in zip((*stops, None), self._calling[1], strict=True):
+            for run in part:
+                run()
+            if number is not None:
+                after[number]()
+
+    def _parts(self, stops: Iterable[int]) -> Iterable[list[Run]]:
+        """The single steps up to the end of each of some steps of the plan, and the rest."""
+        counts = (len(list(s.unrolled())) if isinstance(s, Repeat) else 1 for s in self.plan.steps)
+        ends, single = list(accumulate(counts)), self._single()
+        begin = 0
+        for stop in stops:
+            yield single[begin : ends[stop]]
+            begin = ends[stop]
+        yield single[begin:]
+
+    def _joined(self, steps: list[Run]) -> list[Run]:
+        """Steps that follow each other, with what can be run at once in one."""
+        return steps
+
+    def _single(self) -> list[Run]:
+        """All steps, one by one again."""
+        return self.steps
 
     def memory(self, number: int) -> np.ndarray:
         """All bytes of a buffer, padding included."""

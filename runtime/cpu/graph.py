@@ -32,7 +32,12 @@ class CpuGraph(HostGraph):
     ) -> None:
         self._launcher_in_c = launcher
         super().__init__(plan, hosts, launcher, inputs, outputs)
-        self.steps = list(_joined(self.steps, launcher))
+
+    def _joined(self, steps: list[Run]) -> list[Run]:
+        return list(_joined(steps, self._launcher_in_c))
+
+    def _single(self) -> list[Run]:
+        return list(_single(self.steps, self._launcher_in_c))
 
     def _copy(self, source: np.ndarray, target: np.ndarray) -> Run:
         return self._launcher_in_c.copy(source, target)
@@ -50,8 +55,8 @@ class CpuGraph(HostGraph):
         read: dict[int, list[PortKey]] = {}
         for port in self.plan.inputs:
             read.setdefault(last[port.buffer], []).append(port.key)
-        waiting = [*_single(self.steps, self._launcher_in_c)][::-1]
-        self.steps = []
+        waiting = self._single()[::-1]
+        self.steps, self._calling = [], ((), [[]])
         self._memory.clear()
         for number in range(-1, len(waiting)):
             if number >= 0:

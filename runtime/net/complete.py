@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from .context import After
 from .partition import GraphChoice, RunningPartition
 
 
@@ -20,6 +22,18 @@ class Complete:
 
     part: int
     step: int | None
+
+
+class DiffWatch(Protocol):
+    """Who is told of diffs as soon as they are complete, while the rest of a pass runs."""
+
+    def calls(self, complete: Mapping[str, Complete]) -> Mapping[int, After]:
+        """What to call in the pass that comes, by the numbers of partitions.
+
+        Args:
+            complete: where in it each diff is.
+        """
+        ...
 
 
 PartGraph = tuple[int, RunningPartition, GraphChoice]

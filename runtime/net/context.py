@@ -11,12 +11,16 @@ from compiler.passes.autodiff import diff_port
 from ir.graph import Graph, Port, Role
 from ir.program_part import ProgramPart
 
-from ..backends.backend import Backend, BoundGraph, PassingGraph
+from ..backends.backend import Backend, BoundGraph, CallingGraph, PassingGraph, PlannedGraph
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 from .blobs import BlobBuffers, Changes, Shape
 
 SizesByName = Mapping[str, Shape]
+
+After = Mapping[int | None, Callable[[], None]]
+"""What to call when steps of a graph's plan have run, by their numbers, and, under None, when all
+of it has."""
 
 
 class LowerPart(Protocol):
@@ -49,6 +53,16 @@ class BoundPartition:
     graph: BoundGraph
     uses: list[tuple[Port, Buffer]]
     ran: bool = False
+    _complete: dict[str, int] | None = None
+
+    @property
+    def complete_after(self) -> Mapping[str, int] | None:
+        """By variable whose diff it writes, the last step of its plan that does; None on an
+        executor without plans."""
+        if self._complete is None and isinstance(self.graph, PlannedGraph):
+            found = self.graph.plan.complete_after
+            self._complete = {name: step for name, step in found.items() if step >= 0}
+        return self._complete
 
     def stale(self, held: Callable[[Port], Buffer | None]) -> bool:
         """Whether a tensor is elsewhere since; ``held``: where it is now (None: it stays)."""
@@ -57,9 +71,18 @@ class BoundPartition:
             for now, then in ((held(port), buffer) for port, buffer in self.uses)
         )
 
-    def run(self) -> None:
-        self.graph.run()
+    def run(self, after: After | None = None) -> None:
+        """Run, and call what ``after`` says on the way."""
+        calls = dict(after or ())
+        last = calls.pop(None, None)
+        if calls:
+            assert isinstance(self.graph, CallingGraph), "who numbers steps has a plan"
+            self.graph.run_calling({n: call for n, call in calls.items() if n is not None})
+        else:
+            self.graph.run()
         self.ran = True
+        if last is not None:
+            last()
 
     def run_last(self, done: Callable[[Port], None]) -> None:
         """Run, for the last time; ``done``: told of each input when it is read no more."""

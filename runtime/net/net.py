@@ -25,8 +25,8 @@ from ..machine.blas_threads import ONE_BLAS_THREAD
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 from .blobs import BlobBuffers, Changes
-from .complete import Complete, PartGraph, complete_after
-from .context import LowerPart, NetContext
+from .complete import Complete, DiffWatch, PartGraph, complete_after
+from .context import After, LowerPart, NetContext
 from .diff_scale import DiffScale
 from .inputs import Arrays, NetInputs
 from .partition import GraphChoice, Loss, RunningPartition, after_saving, joint, saving
@@ -178,11 +178,13 @@ class PartitionedNet:
         self._run_behind(self._behind(_apart, start, end, adding=True))
 
     @ONE_BLAS_THREAD
-    def _run_behind(self, graphs: Iterable[PartGraph]) -> None:
+    def _run_behind(
+        self, graphs: Iterable[PartGraph], calls: Mapping[int, After] | None = None
+    ) -> None:
         for number, part, graph in graphs:
             for call in self.before_backward:
                 call(number)
-            part.backward(graph)
+            part.backward(graph, calls.get(number) if calls else None)
             for call in self.after_backward:
                 call(number)
 
@@ -234,8 +236,12 @@ class PartitionedNet:
         """
         return self.training_pass(adding=adding)()
 
-    def training_pass(self, *, adding: bool = False) -> Loss:
-        """As :meth:`forward_backward`; the loss is waited for when it is asked for."""
+    def training_pass(self, *, adding: bool = False, watch: DiffWatch | None = None) -> Loss:
+        """As :meth:`forward_backward`; the loss is waited for when it is asked for.
+
+        Args:
+            watch: is told of the diffs of parameters as soon as they are complete.
+        """
         if self._watched and not adding:  # from within, diffs look as they do in Caffe
             self.store.clear_diffs()
             adding = True
@@ -247,14 +253,23 @@ class PartitionedNet:
             self.state.begin_pass()
             for part in self.parts:
                 flow = part.partition.training
-                part.forward(joint(flow, _onto(adding)) if self._joint else saving(flow))
+                if self._joint:
+                    after = self._calls_in_one(watch, adding) if watch is not None else None
+                    part.forward(joint(flow, _onto(adding)), after=after)
+                else:
+                    part.forward(saving(flow))
                 losses += part.losses()
         if not self._joint:
-            self._run_behind(self._writing(adding=adding))
+            calls = None if watch is None else watch.calls(self.complete_after(adding=adding))
+            self._run_behind(self._writing(adding=adding), calls)
         if not adding:
             written = (part.written(graph) for _, part, graph in self._writing(adding=adding))
             self.store.clear_diffs(but=frozenset().union(*written))
         return _sum(losses)
+
+    def _calls_in_one(self, watch: DiffWatch, adding: bool) -> Callable[[], After]:
+        """What is called in a pass that is one graph; asked for when its sizes are known."""
+        return lambda: watch.calls(self.complete_after(adding=adding)).get(0, {})
 
     @property
     def _joint(self) -> bool:

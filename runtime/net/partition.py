@@ -25,7 +25,7 @@ from ..data.source import DataSource
 from ..memory.buffers import Buffer
 from .bindings import Bindings
 from .blobs import Shape
-from .context import BoundPartition, NetContext, SizesByName
+from .context import After, BoundPartition, NetContext, SizesByName
 from .feed import Feed
 from .specializations import Specialization, Specializations
 
@@ -123,13 +123,20 @@ class RunningPartition:
 
     # --- running ----------------------------------------------------------------------
 
-    def forward(self, choose: GraphChoice, *, fed: bool = False) -> None:
+    def forward(
+        self,
+        choose: GraphChoice,
+        *,
+        fed: bool = False,
+        after: Callable[[], After] | None = None,
+    ) -> None:
         """Reshape, and run one of the graphs.
 
         Where a layer on the host gives another size the graph for that runs, with its results.
 
         Args:
             fed: the data layers have their batch.
+            after: asked, at the sizes of now, what to call while it runs.
         """
         for feed in () if fed else self._feeds:
             feed.take_batch()
@@ -138,7 +145,7 @@ class RunningPartition:
             graph = choose(self.graphs)
             try:
                 if graph.nodes or _passes_on(graph):
-                    self._bound(graph).run()
+                    self._bound(graph).run(after() if after is not None else None)
                     self._trim()
                 return
             except SizeChanged as change:
@@ -185,8 +192,11 @@ class RunningPartition:
             del self._now.bound[graph]  # some of its steps are gone
             raise
 
-    def backward(self, choose: GraphChoice) -> None:
+    def backward(self, choose: GraphChoice, after: After | None = None) -> None:
         """Run backward at the sizes of the last forward, whose graph was that of the same flow.
+
+        Args:
+            after: what to call while it runs.
 
         Raises RoasteryError where a blob has another shape by now.
         """
@@ -196,7 +206,7 @@ class RunningPartition:
         if self._checked != self._context.changes.shapes:
             self._check_shapes(graph)
             self._checked = self._context.changes.shapes
-        self._bound(graph).run()
+        self._bound(graph).run(after)
 
     def written(self, choose: GraphChoice) -> frozenset[str]:
         """The variables whose diffs one of the graphs writes, or adds to."""
@@ -207,10 +217,8 @@ class RunningPartition:
         None on an executor without plans."""
         graph = choose(self.graphs)
         diffs = written_diffs(graph)
-        bound = self._bound(graph).graph if diffs else None
-        if isinstance(bound, PlannedGraph):
-            return {name: step for name, step in bound.plan.complete_after.items() if step >= 0}
-        return dict.fromkeys(diffs)
+        steps = self._bound(graph).complete_after if diffs else {}
+        return dict.fromkeys(diffs) if steps is None else dict(steps)
 
     def _bound(self, graph: Graph) -> BoundPartition:
         return self._bindings.bound(graph, self._now, self._kept)

@@ -88,6 +88,12 @@ class DetectionScores:
         # Neither right nor wrong: what found a difficult object, where these do not count.
         self._rows.append(found[(found[:, 3:].astype(np.int64) != 0).any(axis=1)])
 
+    def join(self, other: DetectionScores) -> None:
+        """Take over the batches of another one."""
+        for label, number in other.numbers.items():
+            self.numbers[label] = self.numbers.get(label, 0) + number
+        self._rows += other._rows
+
     def precisions(self, version: str) -> dict[int, float | None]:
         """By label, ascending: its average precision; None where nothing was detected."""
         rows = np.concatenate([np.zeros((0, WIDTH), np.float32), *self._rows])

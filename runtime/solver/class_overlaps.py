@@ -27,6 +27,15 @@ class ClassOverlaps:
         self._total[there] += found[there]
         self.counts[there] += 1
 
+    def join(self, other: ClassOverlaps) -> None:
+        """Take over the pictures of another one."""
+        size = max(len(self._total), len(other._total))
+        total, counts = np.zeros(size, np.float32), np.zeros(size, np.int64)
+        for each in (self, other):
+            total[: len(each._total)] += each._total
+            counts[: len(each.counts)] += each.counts
+        self._total, self.counts = total, counts
+
     @property
     def means(self) -> np.ndarray:
         """By class; 0 for one that no picture has."""

@@ -9,6 +9,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.program import shown_blob
 
+from ..distributed.ranks import Ranks
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .average_precision import WIDTH, DetectionScores, mean_precision
@@ -45,6 +46,16 @@ class DetectionOutputs:
                     "Silence layer, or remove eval_type",
                 )
             scores.add(np.asarray(array, np.float32).reshape(-1, WIDTH))
+
+    def gather(self, ranks: Ranks) -> None:
+        """Have the detections of all ranks."""
+        if ranks.count == 1:
+            return
+        first, *others = ranks.gathered(self._scores)
+        for name, scores in first.items():
+            for other in others:
+                scores.join(other[name])
+        self._scores = first
 
     def tell(self, log: CaffeLog) -> list[NetOutput]:
         """Log the mean average precision of each output, and return them."""

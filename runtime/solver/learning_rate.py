@@ -16,6 +16,9 @@ from ir.location import Location
 
 from .plateau import Plateau
 
+RateState = tuple[float, int, float, int]
+"""base_lr, current_step, and the smallest loss of "plateau" and when it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class LearningRateConfig:
@@ -91,6 +94,18 @@ class LearningRate:
     def set_base(self, base_lr: float) -> None:
         """Change ``base_lr`` while training."""
         self.config = replace(self.config, base_lr=base_lr)
+
+    def state(self) -> RateState:
+        """What decides the coming rates, besides iterations and losses."""
+        plateau = self.plateau or Plateau(())
+        return self.config.base_lr, self.current_step, plateau.minimum_loss, plateau.last_event
+
+    def restore(self, state: RateState) -> None:
+        """Inverse of :meth:`state`."""
+        base_lr, self.current_step, minimum_loss, last_event = state
+        self.set_base(base_lr)
+        if self.plateau is not None:
+            self.plateau.minimum_loss, self.plateau.last_event = minimum_loss, last_event
 
     def _step_at(self, iteration: int) -> int:
         config, step = self.config, self.current_step

@@ -10,6 +10,7 @@ import numpy as np
 from ir.errors import RoasteryError
 from ir.program import shown_blob
 
+from ..distributed.ranks import Ranks
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .class_overlaps import ClassOverlaps
@@ -42,6 +43,14 @@ class MaskOutputs:
         """What the last forward left."""
         self._boxes.add()
         self._overlaps.add(np.asarray(self._net.output(self._name), np.float32).ravel())
+
+    def gather(self, ranks: Ranks) -> None:
+        """Have what the batches of all ranks left."""
+        self._boxes.gather(ranks)
+        first, *others = ranks.gathered(self._overlaps)
+        for other in others:
+            first.join(other)
+        self._overlaps = first
 
     def tell(self, log: CaffeLog) -> list[NetOutput]:
         """Log what both come to, and return it."""

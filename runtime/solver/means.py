@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..distributed.ranks import Ranks
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .nets import RunnableNet, net_outputs
@@ -33,6 +34,15 @@ class OutputMean:
         self._total = np.concatenate([self._total, more])
         self._batches = np.concatenate([self._batches, np.ones_like(more)])
 
+    def join(self, other: OutputMean) -> None:
+        """Take over the batches of another mean."""
+        size = max(len(self._total), len(other._total))
+        total, batches = (np.zeros((2, size), np.float32) for _ in range(2))
+        for row, mean in enumerate((self, other)):
+            total[row, : len(mean._total)] = mean._total
+            batches[row, : len(mean._batches)] = mean._batches
+        self._total, self._batches = total[0] + total[1], batches[0] + batches[1]
+
     @property
     def values(self) -> tuple[float, ...]:
         return tuple(float(v) for v in self._total / self._batches)
@@ -52,6 +62,17 @@ class MeanOutputs:
         self._sums = self._sums or [OutputMean() for _ in self._outputs]
         for mean, output in zip(self._sums, self._outputs, strict=True):
             mean.add(output.values)
+
+    def gather(self, ranks: Ranks) -> None:
+        """Have the batches of all ranks."""
+        if ranks.count == 1:
+            return
+        tested = [each for each in ranks.gathered((self._outputs, self._sums)) if each[0]]
+        if tested:
+            self._outputs, self._sums = tested[0]
+        for _, sums in tested[1:]:
+            for mine, other in zip(self._sums, sums, strict=True):
+                mine.join(other)
 
     def tell(self, log: CaffeLog) -> list[NetOutput]:
         """Log the means, and return them."""

@@ -14,6 +14,7 @@ from ..backends.backend import Backend
 from ..data.source import DataSource
 from ..logging.solver_lines import NetOutput
 from ..memory.store import Store
+from ..net.complete import DiffWatch
 from ..net.diff_scale import DiffScale
 
 
@@ -46,8 +47,14 @@ class RunnableNet(Protocol):
         """Run both; overwrites the parameter diffs, or adds to them. The weighted loss."""
         ...
 
-    def training_pass(self, *, adding: bool = False) -> Callable[[], float]:
-        """:meth:`forward_backward`, not waiting for the device: the loss is read by the call."""
+    def training_pass(
+        self, *, adding: bool = False, watch: DiffWatch | None = None
+    ) -> Callable[[], float]:
+        """:meth:`forward_backward`, not waiting for the device: the loss is read by the call.
+
+        Args:
+            watch: is told of the diffs of parameters as soon as they are complete.
+        """
         ...
 
     def scale_diffs(self) -> DiffScale:

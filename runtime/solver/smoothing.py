@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,12 @@ class SmoothedLoss:
                 )
                 self._losses[place] = new
         self._count += 1
+
+    def average(self, mean: Callable[[Sequence[float]], list[float]]) -> None:
+        """Replace what is remembered by means over ranks; all of them remember as many losses."""
+        numbers = [float(number) for number in (*self._losses, self.value)]
+        *losses, value = map(np.float32, mean(numbers))
+        self._losses, self.value = losses, value
 
     def position(self) -> dict[str, Any]:
         """For snapshots, as JSON."""

@@ -13,6 +13,11 @@ from ir.errors import RoasteryError
 from ir.program import PROGRESS
 
 from ..backends.backend import is_remote
+from ..distributed.buckets import BUCKET_BYTES
+from ..distributed.ranks import ALONE, Ranks
+from ..distributed.reduction import GradientReduction
+from ..distributed.same_state import average_statistics, mean_outputs, saved_buffers
+from ..distributed.timeline import Timeline
 from ..logging.caffe_log import CaffeLog
 from ..logging.solver_lines import NetOutput
 from .actions import Action, ActionRequests
@@ -34,8 +39,11 @@ class _Outputs(Protocol):
     """What a test makes of the outputs of its batches."""
 
     def add(self) -> None: ...
+    def gather(self, ranks: Ranks) -> None: ...
     def tell(self, log: CaffeLog) -> list[NetOutput]: ...
 
+
+_URGENCY = (Action.NONE, Action.SNAPSHOT, Action.STOP)
 
 _OUTPUTS: dict[str, Callable[[RunnableNet, SolverConfig], _Outputs]] = {
     "classification": lambda net, config: MeanOutputs(net),
@@ -88,6 +96,8 @@ class Solver:
         self.log = log
         self.snapshots = snapshots
         self.requests = ActionRequests()
+        self.ranks: Ranks = ALONE
+        self.reduction: GradientReduction | None = None
         self.iteration = 0
         self.rate = LearningRate(config.learning_rate, log.learning_rate_step, log.minimum_loss)
         self.updater = Updater(config, train)
@@ -103,9 +113,31 @@ class Solver:
         self._unsaved = False  # the last snapshot could not be written
         self.unshared: list[list[str]] = [[] for _ in self.tests]
         """Per test net the train net's layers that it lacks; each test names them."""
+        self.takes_turns = [False for _ in self.tests]
+        """Per test net whether its data sources give each rank batches of its own; else rank 0
+        tests alone."""
         self._watch = LossWatch(float16=self.scaling is not None)
         self._reports = Reports(LAG if is_remote(train.backend) else 0)
         self._last_shown = (0, 0.0)
+
+    def join(
+        self, ranks: Ranks, limit: int = BUCKET_BYTES, timeline: Timeline | None = None
+    ) -> None:
+        """Train with other ranks from now on; all go on with the state of rank 0.
+
+        In an iteration each computes the gradients of its own records, and all apply the mean of
+        these: together they have a batch that is as many times as large. Rank 0 writes the log and
+        the snapshots. Caffe: src/caffe/parallel.cpp, NCCL.
+
+        Args:
+            limit: bytes of gradients that travel at once.
+            timeline: is told what happens when.
+        """
+        self.ranks = ranks
+        self.reduction = GradientReduction(ranks, self.train.store, limit, timeline)
+        if ranks.rank:
+            self.snapshots = None
+        self._take_state_of_first()
 
     # --- the loop ---------------------------------------------------------------------
 
@@ -141,7 +173,8 @@ class Solver:
             return
         if c.display and self.iteration % c.display == 0:
             self.smoothed.update(self.train.forward_loss())
-            self.log.final_loss(self.iteration, float(self.smoothed.value))
+            (loss,) = self.ranks.mean([float(self.smoothed.value)])
+            self.log.final_loss(self.iteration, loss)
         if c.test_interval and self.iteration % c.test_interval == 0:
             self.test_all()
         self._insist_on_snapshot()
@@ -185,21 +218,33 @@ class Solver:
             for tell in self.on_display:
                 tell(shown)
             self._tell_progress(stop)
-            losses = [self.train.training_pass(adding=adding) for _ in range(c.iter_size)]
+            losses = [self._pass(number, adding=adding) for number in range(c.iter_size)]
             self._reports.add(partial(self._take_loss, losses))
             if shown:
                 self._reports.settle()
                 self._show()
+            if self.reduction is not None:
+                self.reduction.finish()
             for call in self.on_gradients_ready:
                 call()
             self.apply_update()
-            action = self.requests.take()
+            action = self._agreed_action()
             if (c.snapshot and self.iteration % c.snapshot == 0) or action is Action.SNAPSHOT:
                 self._try_snapshot()
             if action is Action.STOP:
                 self.stopped_early = True
                 break
         self._reports.settle()
+
+    def _pass(self, number: int, *, adding: bool) -> Callable[[], float]:
+        """One of an iteration's passes; gradients leave during the last one."""
+        last = number == self.config.iter_size - 1
+        return self.train.training_pass(adding=adding, watch=self.reduction if last else None)
+
+    def _agreed_action(self) -> Action:
+        """The next request of any rank; a stop comes before a snapshot."""
+        mine = _URGENCY.index(self.requests.take())
+        return _URGENCY[self.ranks.highest_later(mine)()]
 
     def _tell_progress(self, stop: int) -> None:
         """To layers that do something else as training goes on to iteration ``stop``."""
@@ -220,9 +265,9 @@ class Solver:
             self.log.warning(remark)
 
     def _loss_now(self) -> float:
-        """The smoothed loss, of this iteration too."""
+        """The smoothed loss, of this iteration too, of all ranks."""
         self._reports.settle()
-        return float(self.smoothed.value)
+        return self.ranks.mean([float(self.smoothed.value)])[0]
 
     def _tell_clipping(self, clipping: Callable[[], Clipping | None]) -> None:
         if clipped := clipping():
@@ -231,14 +276,15 @@ class Solver:
     def _show(self) -> None:
         now = time.perf_counter()
         before, started = self._last_shown
+        (loss,) = self.ranks.mean([float(self.smoothed.value)])
         self.log.iteration(
             self.iteration,
-            float(self.smoothed.value),
+            loss,
             done=self.iteration - before,
             seconds=now - started,
             display=self.config.display,
         )
-        self.log.train_outputs(net_outputs(self.train))
+        self.log.train_outputs(mean_outputs(self.ranks, net_outputs(self.train)))
         self._last_shown = (self.iteration, now)
 
     @property
@@ -292,8 +338,10 @@ class Solver:
         batches = c.test_iter[index]
         outputs = _OUTPUTS[c.eval_type](net, c)
         loss = 0.0
-        for _ in range(batches):
-            while (action := self.requests.take()) is not Action.NONE:
+        average_statistics(self.ranks, self.train.store)
+        turns = self.ranks.count if self.takes_turns[index] else 1
+        for first in range(0, batches, turns):
+            while (action := self._agreed_action()) is not Action.NONE:
                 if action is Action.SNAPSHOT:
                     self._try_snapshot()
                 else:
@@ -301,18 +349,33 @@ class Solver:
             if self.stopped_early:
                 self.log.test_interrupted()
                 return []
-            loss += net.forward_loss()
-            outputs.add()
+            if self.ranks.rank < min(turns, batches - first):
+                loss += net.forward_loss()
+                outputs.add()
+        outputs.gather(self.ranks)
         if c.test_compute_loss:
-            self.log.test_loss(loss / batches)
+            self.log.test_loss(sum(self.ranks.gathered(loss)) / batches)
         return outputs.tell(self.log)
 
     # --- snapshots --------------------------------------------------------------------
 
     def snapshot(self) -> None:
-        """Write weights and state now. Raises RoasteryError if they cannot be written."""
-        if self.snapshots is not None:
-            self.snapshots.save(self)
+        """Write weights and state now: rank 0 does, of all ranks.
+
+        Raises RoasteryError, on all of them, if they cannot be written.
+        """
+        self._reports.settle()
+        average_statistics(self.ranks, self.train.store)
+        self.smoothed.average(self.ranks.mean)
+        error: RoasteryError | None = None
+        try:
+            if self.snapshots is not None:
+                self.snapshots.save(self)
+        except RoasteryError as raised:
+            error = raised
+        failed = self.ranks.from_first(None if error is None else error.message)
+        if failed is not None:
+            raise error or RoasteryError(failed)
         self._unsaved = False
 
     def _try_snapshot(self) -> None:
@@ -339,10 +402,35 @@ class Solver:
             ) from error
 
     def restore(self, path: str) -> None:
-        """Continue from a snapshot: parameters, history, iteration, data position."""
-        if self.snapshots is None:
-            raise RuntimeError("this solver reads no snapshots")
-        self.snapshots.load(self, path)
+        """Continue from a snapshot: parameters, history, iteration, data position.
+
+        Rank 0 reads it, and the others take over what it holds; there may have been more of them,
+        or fewer, when it was written.
+        """
+        if self.ranks.rank == 0:
+            if self.snapshots is None:
+                raise RuntimeError("this solver reads no snapshots")
+            self.snapshots.load(self, path)
+        self._take_state_of_first()
+
+    def _take_state_of_first(self) -> None:
+        """Have the state of rank 0, but draw other random numbers. Caffe: Solver::Init."""
+        if self.ranks.count == 1:
+            return
+        state = self.ranks.from_first((self.iteration, self.rate.state(), self.position()))
+        self.iteration, rate, position = state
+        self.ranks.copy_first(saved_buffers(self.train.store))
+        for test in self.tests:
+            own = (v for v in test.store.variables if v not in test.store.shared)
+            self.ranks.copy_first(test.store.data[name] for name in own)
+        for history in self.updater.history:
+            self.ranks.copy_first(history.values())
+        if self.ranks.rank:
+            self.rate.restore(rate)
+            self.restore_position(position)
+            for _, net in self._nets():
+                if drawn := net.random_state():
+                    net.restore_random([(drawn[0] + self.ranks.rank) & 0xFFFFFFFF, drawn[1]])
 
     def position(self) -> dict[str, Any]:
         """What Caffe's state does not hold: the seed, data positions, random counters, the losses

@@ -75,7 +75,8 @@ class CudaGraph:
         self._place: tuple[DeviceArena, int] | None = (
             None  # the arena's state that steps were made for
         )
-        self._steps: list[_Launches | _HostCall] = []
+        self._stops: tuple[int, ...] = ()  # after which of the plan's steps somebody is called
+        self._steps: list[list[_Launches | _HostCall]] = []  # up to each of them, and behind
 
     def _device_copies(self, buffers: Iterable[Buffer]) -> list[CudaCopy]:
         found: dict[int, CudaCopy] = {}
@@ -91,13 +92,22 @@ class CudaGraph:
 
         Raises what host steps raise, and RoasteryError when the device fails.
         """
+        self.run_calling({})
+
+    def run_calling(self, after: Mapping[int, Call]) -> None:
+        """As :meth:`run`, and call ``after[n]`` when the plan's step ``n`` has been queued."""
+        if not after.keys() <= set(self._stops):
+            self._stops, self._place = tuple(sorted(after)), None
         with self._session.running() as arena:
             try:
                 self._prepare(arena)
                 for device_copy in self._read:
                     device_copy.to_device()
-                for step in self._steps:
-                    step.run()
+                for number, steps in zip((*self._stops, None), self._steps, strict=True):
+                    for step in steps:
+                        step.run()
+                    if number is not None and number in after:
+                        after[number]()
             except CudaError as error:
                 raise failure(error, f"'{self.plan.name}'") from error
             except BaseException:  # of a host step: what ran before it has written
@@ -124,12 +134,16 @@ class CudaGraph:
         arena.reserve(self.plan.memory.nbytes, self.plan.name)
         if self._place == (arena, arena.generation):
             return
-        steps: list[_Launches | _HostCall] = []
-        for part in self.plan.parts:
-            if isinstance(part, HostStep):
-                steps.append(self._host_call(part, arena))
-            else:
-                steps.append(_Launches(self._session, [self._call(step, arena) for step in part]))
+        parts: list[list[_Launches | _HostCall]] = []
+        for between in self.plan.parts_between(self._stops):
+            steps: list[_Launches | _HostCall] = []
+            for part in between:
+                if isinstance(part, HostStep):
+                    steps.append(self._host_call(part, arena))
+                else:
+                    calls = [self._call(step, arena) for step in part]
+                    steps.append(_Launches(self._session, calls))
+            parts.append(steps)
         copies = [
             self._copy(self._bound(source), self._bound(target), target.type.nbytes)
             for source, target in self._placement.copies
@@ -138,7 +152,7 @@ class CudaGraph:
             steps[-1].calls += copies
         elif copies:
             steps.append(_Launches(self._session, copies))
-        self._steps = steps
+        self._steps = parts
         self._place = (arena, arena.generation)
 
     def _address(self, number: int, arena: DeviceArena) -> int:

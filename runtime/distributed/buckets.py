@@ -1,0 +1,82 @@
+"""Diffs of parameters in buckets: slices of the store's groups that are reduced at once.
+
+The order of the buckets is that in which backward completes them, roughly: from the net's last
+layers to its first. It follows from the net alone, not from plans, which may differ between
+machines: all ranks have to reduce the same buckets in the same order. (Li et al., "PyTorch
+Distributed: Experiences on Accelerating Data Parallel Training", 2020, section 3.2.3.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ir.types import TensorType
+
+from ..memory.buffers import Buffer
+from ..memory.store import Store
+
+BUCKET_BYTES = 8 << 20
+"""Of one bucket, unless a single parameter is larger: large enough that what a message costs by
+itself does not count, small enough that the first leaves long before backward ends."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Diffs that lie together.
+
+    Attributes:
+        names: of their variables. diffs: all of them as one tensor.
+    """
+
+    names: tuple[str, ...]
+    diffs: Buffer
+
+    @property
+    def nbytes(self) -> int:
+        return self.diffs.type.nbytes
+
+
+def buckets_of(store: Store, limit: int = BUCKET_BYTES) -> list[Bucket]:
+    """All diffs that updates read, in the order in which they are reduced.
+
+    Args:
+        limit: bytes of a bucket that holds more than one parameter.
+    """
+    place = {name: number for number, name in enumerate(store.variables)}
+    found = [*_of_groups(store, limit), *_apart(store)]
+    return sorted(found, key=lambda bucket: -min(place[name] for name in bucket.names))
+
+
+def _of_groups(store: Store, limit: int) -> Iterator[Bucket]:
+    for group in store.groups:
+        for names in _runs(store, group.variables, limit):
+            first, last = store.diff[names[0]], store.diff[names[-1]]
+            size = last.start + last.capacity - first.start
+            yield Bucket(tuple(names), Buffer(TensorType((size,)), first.memory, first.start))
+
+
+def _runs(store: Store, names: Sequence[str], limit: int) -> Iterable[list[str]]:
+    """Parameters that learn and lie side by side, from the last one to the first."""
+    runs: list[list[str]] = []
+    room = 0
+    for name in reversed(names):
+        if not store.variables[name].learns:
+            room = 0
+            continue
+        nbytes = store.diff[name].capacity * 4
+        if nbytes > room:
+            runs.append([])
+            room = max(limit, nbytes)
+        runs[-1].insert(0, name)
+        room -= nbytes
+    return runs
+
+
+def _apart(store: Store) -> Iterator[Bucket]:
+    """Of parameters whose data is another store's: their diffs lie by themselves."""
+    for name in store.shared:
+        if name in store.diff and store.variables[name].learns:
+            diff = store.diff[name]
+            flat = diff.view(TensorType((diff.capacity,)))
+            yield Bucket((name,), flat)

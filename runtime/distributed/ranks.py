@@ -1,0 +1,92 @@
+"""The processes that train together, as the solver sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from ..memory.buffers import Buffer
+
+T = TypeVar("T")
+
+Wait = Callable[[], None]
+"""Waits for something that was begun. On a device that runs beside the host it holds up the work
+that is queued afterwards, and not the host."""
+
+
+class Ranks(Protocol):
+    """Processes that run the same program on other records, numbered from 0.
+
+    What is called here all of them call, in the same order; each call waits for the others. Where
+    one of them ends, those that wait for it raise :class:`ir.errors.RoasteryError`.
+
+    Attributes:
+        rank: the number of this one.
+        count: how many there are.
+    """
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> Wait:
+        """Begin to replace each element by its mean over all ranks: their sum, then divided.
+
+        Args:
+            done: called when they are summed up, on any thread, as far as that can be told.
+        """
+        ...
+
+    def highest_later(self, number: int) -> Callable[[], int]:
+        """Begin to find the largest of the numbers of all ranks."""
+        ...
+
+    def mean(self, numbers: Sequence[float]) -> list[float]:
+        """The mean over all ranks of each number."""
+        ...
+
+    def from_first(self, value: T) -> T:
+        """What rank 0 has for a value."""
+        ...
+
+    def gathered(self, value: T) -> list[T]:
+        """What each rank has for a value, by their numbers."""
+        ...
+
+    def copy_first(self, buffers: Iterable[Buffer]) -> None:
+        """Fill buffers with what those of rank 0 hold."""
+        ...
+
+
+class Alone:
+    """One process, which has nobody to wait for."""
+
+    rank = 0
+    count = 1
+
+    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> Wait:
+        return _nothing
+
+    def highest_later(self, number: int) -> Callable[[], int]:
+        return lambda: number
+
+    def mean(self, numbers: Sequence[float]) -> list[float]:
+        return list(numbers)
+
+    def from_first(self, value: T) -> T:
+        return value
+
+    def gathered(self, value: T) -> list[T]:
+        return [value]
+
+    def copy_first(self, buffers: Iterable[Buffer]) -> None:
+        """There is nothing to copy."""
+
+
+def _nothing() -> Any:
+    """Nobody has to be waited for."""
+
+
+ALONE = Alone()

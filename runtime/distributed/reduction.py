@@ -1,0 +1,100 @@
+"""Gradients averaged over ranks, in buckets, while backward still runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from math import inf
+
+from ..memory.store import Store
+from ..net.complete import Complete
+from ..net.context import After
+from .buckets import BUCKET_BYTES, Bucket, buckets_of
+from .ranks import Ranks, Wait
+from .timeline import Timeline
+
+_Place = tuple[int, float]
+"""Of a :class:`Complete` in the order in which it comes about."""
+
+
+class GradientReduction:
+    """Averages the diffs of a store. It is a :class:`DiffWatch`: give it to the last pass of an
+    iteration, and call :meth:`finish` before somebody reads diffs.
+
+    Args:
+        limit: bytes of a bucket.
+        timeline: is told when what began and ended.
+    """
+
+    def __init__(
+        self,
+        ranks: Ranks,
+        store: Store,
+        limit: int = BUCKET_BYTES,
+        timeline: Timeline | None = None,
+    ) -> None:
+        self._ranks = ranks
+        self._store = store
+        self._limit = limit
+        self.timeline = timeline
+        self._shares = -1  # of the store, when buckets were made
+        self._buckets: list[Bucket] = []
+        self._known: dict[str, Complete] | None = None  # what calls were made for
+        self._calls: dict[int, dict[int | None, Wait]] = {}
+        self._begun: list[Wait] = []
+
+    @property
+    def buckets(self) -> list[Bucket]:
+        """In the order in which they are averaged."""
+        if self._shares != self._store.shares:
+            self._shares = self._store.shares
+            self._buckets, self._known = buckets_of(self._store, self._limit), None
+        return self._buckets
+
+    def calls(self, complete: Mapping[str, Complete]) -> Mapping[int, After]:
+        buckets = self.buckets
+        if self._known != complete:
+            self._known = dict(complete)
+            # What no layer writes is known to be zero only after the pass.
+            buckets.sort(key=lambda bucket: any(name not in complete for name in bucket.names))
+            self._calls = self._made(complete)
+        self._begun = []
+        if self.timeline is not None:
+            self.timeline.begin_pass()
+        return self._calls
+
+    def _made(self, complete: Mapping[str, Complete]) -> dict[int, dict[int | None, Wait]]:
+        """A bucket leaves when it is complete, and those before it have left."""
+        calls: dict[int, dict[int | None, Wait]] = {}
+        last: Complete | None = None
+        for number, bucket in enumerate(self._buckets, 1):
+            if any(name not in complete for name in bucket.names):
+                break
+            found = max((complete[name] for name in bucket.names), key=_place)
+            if last is None or _place(found) > _place(last):
+                last = found
+            calls.setdefault(last.part, {})[last.step] = partial(self._begin, number)
+        return calls
+
+    def _begin(self, stop: int) -> None:
+        """Begin with all buckets up to a number."""
+        for bucket in self._buckets[len(self._begun) : stop]:
+            done = self.timeline.bucket(bucket) if self.timeline is not None else None
+            self._begun.append(self._ranks.average_later(bucket.diffs, done))
+
+    def finish(self) -> None:
+        """Have the diffs of all ranks' records, or, where a device runs beside the host, queue
+        what follows behind them."""
+        if self.timeline is not None:
+            self.timeline.end_pass()
+        self._begin(len(self.buckets))
+        for wait in self._begun:
+            wait()
+        self._begun = []
+        if self.timeline is not None:
+            self.timeline.end_reduction()
+
+
+def _place(complete: Complete) -> _Place:
+    """Backward runs from the last partition to the first."""
+    return -complete.part, inf if complete.step is None else complete.step
