@@ -5,13 +5,14 @@ FOLDER holds nets that people published: NAME.prototxt, and NAME.caffemodel besi
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.contest import opencv_environment
 
 from .compared import Compared, compare, pairs
+from .printed_rows import print_rows, table_arguments
 
 
 def _row(found: Compared) -> str:
@@ -24,26 +25,20 @@ def _row(found: Compared) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def _rows(folder: Path) -> Iterator[str]:
+    yield "| net | result | shape | largest difference | of the largest element | |"
+    yield "|---|---|---|---|---|---|"
+    for prototxt, weights in pairs(folder):
+        yield from map(_row, compare(prototxt, weights))
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--output", type=Path, help="also write the table to a file")
-    arguments = parser.parse_args()
+    arguments = table_arguments(__doc__)
     trouble = opencv_environment.missing()
     if trouble:
         print(trouble, file=sys.stderr)
         return 1
-    rows = [
-        "| net | result | shape | largest difference | of the largest element | |",
-        "|---|---|---|---|---|---|",
-    ]
-    print("\n".join(rows))
-    for prototxt, weights in pairs(arguments.folder):
-        for found in compare(prototxt, weights):
-            rows.append(_row(found))
-            print(rows[-1], flush=True)
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    print_rows(_rows(arguments.folder), arguments.output)
     return 0
 
 

@@ -8,16 +8,16 @@ whether these find the same: classes, boxes, texts, who is alike.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.forms.makers import FORMS, Exported, Maker, executable
 from ir.errors import RoasteryError
 
+from .printed_rows import print_rows, table_arguments
 from .tasks import TASKS
 from .tasks.task import Found, Task, compared
 
@@ -52,24 +52,16 @@ def row(task: Task, folder: Path) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--output", type=Path, help="also write the table to a file")
-    arguments = parser.parse_args()
-    head = f"| task | found by the compiled net | numbers are parts of | {' | '.join(FORMS)} |"
-    rows = [head, "|---|---|---|" + "---|" * len(FORMS)]
-    print("\n".join(rows))
+def rows(folder: Path) -> Iterator[str]:
+    """The table, line by line; what is exported says nothing on standard output."""
+    yield f"| task | found by the compiled net | numbers are parts of | {' | '.join(FORMS)} |"
+    yield "|---|---|---|" + "---|" * len(FORMS)
     for task in TASKS:
         with contextlib.redirect_stdout(sys.stderr):
-            rows.append(row(task, arguments.folder))
-        print(rows[-1], flush=True)
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return 0
+            line = row(task, folder)
+        yield line
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    arguments = table_arguments(__doc__)
+    print_rows(rows(arguments.folder), arguments.output)

@@ -7,10 +7,10 @@ pictures, and the table has how far each is from `roastery.compile`, of the larg
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from benchmarks.forms.makers import FORMS, Exported
 from ir.errors import RoasteryError
 
 from .compared import pairs
+from .printed_rows import print_rows, table_arguments
 
 
 def row(prototxt: Path, weights: Path, seed: int = 0) -> str:
@@ -42,21 +43,16 @@ def row(prototxt: Path, weights: Path, seed: int = 0) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--output", type=Path, help="also write the table to a file")
-    arguments = parser.parse_args()
-    rows = [f"| net | {' | '.join(FORMS)} |", "|---|" + "---|" * len(FORMS)]
-    print("\n".join(rows))
-    for prototxt, weights in pairs(arguments.folder):
+def rows(folder: Path) -> Iterator[str]:
+    """The table, line by line; what is exported says nothing on standard output."""
+    yield f"| net | {' | '.join(FORMS)} |"
+    yield "|---|" + "---|" * len(FORMS)
+    for prototxt, weights in pairs(folder):
         with contextlib.redirect_stdout(sys.stderr):
-            rows.append(row(prototxt, weights))
-        print(rows[-1], flush=True)
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return 0
+            line = row(prototxt, weights)
+        yield line
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    arguments = table_arguments(__doc__)
+    print_rows(rows(arguments.folder), arguments.output)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from compiler.kernel import BESIDE
 from ir.printable import printable
+from ir.text_table import text_table
 
 from .arena import aligned
 from .memory import least_memory, lifetimes
@@ -40,7 +41,7 @@ def step_table(plan: Plan, kernels: Sequence[str] | None = None) -> str:
         row[0] = first
         rows.append([f"{number}", *row, " ".join(complete.get(number, ()))])
         rows += [[f"{number}", f"+ {other}", "", "", "", ""] for other in others]
-    return table(rows if complete else [row[:5] for row in rows])
+    return text_table(rows if complete else [row[:5] for row in rows])
 
 
 def _launch(launch: PlanLaunch, files: Sequence[str], times: str = "") -> list[str]:
@@ -98,14 +99,3 @@ def memory_table(plan: Plan) -> str:
         f"lower bound {least_memory(plan)} bytes; outside the arena {outside} bytes"
     )
     return "\n".join(map(printable, lines)) + "\n"
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns, with a line below the first row."""
-    rows = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip() for r in rows
-    ]
-    lines.insert(1, "-" * min(max(map(len, lines)), 118))
-    return "\n".join(lines) + "\n"

@@ -1,1 +1,2 @@
-"""``roastery bench``: the kernels of a net, each alone, against the reference and the machine."""
+"""How long kernels and layers of a net take: `roastery bench`, which also holds each kernel against
+the reference and the machine, and `roastery time`."""

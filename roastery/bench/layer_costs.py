@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.plan.tables import table
+from ir.text_table import text_table
 
 _HEAD = ("layer", "type", "forward ms", "backward ms", "ms", "percent", "GFLOP/s", "of peak")
+_NAMES = 2
+"""The first columns, which every table has; the others hold numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class NetCosts:
         by_cost = sorted(self.layers, key=lambda cost: -cost.milliseconds)
         rows = [_HEAD, *(self._row(cost) for cost in [*by_cost, self.whole])]
         used = [i for i in range(len(_HEAD)) if any(row[i] for row in rows[1:])]
-        return _aligned([[row[i] for i in used] for row in rows])
+        shown = [[row[i] for i in used] for row in rows]
+        return text_table(shown, numbers=range(_NAMES, len(used)))
 
     def document(self) -> dict[str, object]:
         """The same for JSON: ``layers`` by what they cost."""
@@ -122,12 +125,3 @@ class NetCosts:
             "gflops": cost.gflops,
             "of_peak": self._share(cost),
         }
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Numbers, which follow the two names, end below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return table(
-        [[*row[:2], *(cell.rjust(w) for cell, w in zip(row[2:], widths[2:], strict=True))]
-         for row in rows]
-    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from compiler.plan.tables import table
+from ir.text_table import text_table
 from runtime.backends.speed import Speed
 
 from .measure import KernelResult
@@ -43,7 +43,7 @@ def kernel_table(rows: Sequence[KernelResult], tolerance: float) -> str:
             )
         )
     used = [i for i in range(len(_HEAD)) if any(line[i] for line in lines[1:])]
-    return table([tuple(line[i] for i in used) for line in lines])
+    return text_table([tuple(line[i] for i in used) for line in lines])
 
 
 def conclusion(rows: Sequence[KernelResult], tolerance: float) -> str:

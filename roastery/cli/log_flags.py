@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: For a command with a log: ``flags=(..., *LOG_FLAGS)``.
 LOG_FLAGS = (
-    Flag("log_file", "also add the log to the end of a file", metavar="FILE"),
+    Flag("log_file", "also add the log, all of it, to the end of a file", metavar="FILE"),
     Flag("log_json", "also write the log as JSON, one object per line", metavar="FILE"),
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ..tools.caffe_programs import EXAMPLES, TOOLS
 from .command import UsageError
 from .say import say_note
 
@@ -130,23 +131,9 @@ def _plot_script(words: Words, folder: str) -> Words:
 
 TRANSLATIONS: Mapping[str, Callable[[Words, str], Words]] = MappingProxyType(
     {
+        # These are commands of ours, by a name or an alias, that take the same arguments.
+        **{name: _command(name) for name in map(os.path.basename, (*TOOLS, *EXAMPLES))},
         "caffe": _same,
-        **{
-            name: _command(name)
-            for name in (
-                "compute_image_mean",
-                "convert_annoset",
-                "convert_imageset",
-                "device_query",
-                "extract_features",
-                "upgrade_net_proto_binary",
-                "upgrade_net_proto_text",
-                "upgrade_solver_proto_text",
-                "convert_cifar_data",
-                "convert_mnist_data",
-                "convert_mnist_siamese_data",
-            )
-        },
         "classification": _command("classify"),
         "classify.py": _with_reference_net("classify"),
         "detect.py": _with_reference_net("detect"),

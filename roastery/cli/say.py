@@ -8,6 +8,9 @@ from typing import TextIO
 
 from ir.printable import printable
 
+STANDARD_OUTPUT = "-"
+"""The value of a flag that may name a file, and names none: what it asks for is printed."""
+
 
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print a line to standard output or another stream."""

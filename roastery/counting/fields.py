@@ -39,6 +39,7 @@ class ReceptiveField:
         return "x".join("whole" if size is None else str(size) for size in self.sizes)
 
     def json(self) -> list[int | str] | str:
+        """``[11, 11]``, or ``"whole"``."""
         if all(size is None for size in self.sizes):
             return "whole"
         return ["whole" if size is None else size for size in self.sizes]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.plan.tables import table
 from ir.byte_size import byte_size
 from ir.graph import Value
 from ir.printable import printable
 from ir.program import LayerInfo, NetProgram, shown_blob
+from ir.text_table import text_table
 
 from .fields import ReceptiveField, receptive_fields
 from .nodes import multiply_adds
@@ -18,6 +18,8 @@ from .nodes import multiply_adds
 Shape = tuple[int, ...]
 
 _SHOWN = 2  # shapes in a cell of the table
+_NUMBERS = (4, 5, 6)
+"""Columns of the table: parameters, multiply-adds, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class LayerCount:
     field: ReceptiveField | None
 
     def json(self) -> dict[str, Any]:
+        """The same for programs; shapes with the blobs' names."""
         return {
             "name": self.name,
             "type": self.type,
@@ -80,21 +83,26 @@ class NetCount:
 
     @property
     def parameters(self) -> int:
+        """Elements of all parameters, each counted once."""
         return sum(layer.parameters for layer in self.layers)
 
     @property
     def parameter_bytes(self) -> int:
+        """Of all parameters, each counted once."""
         return sum(layer.parameter_bytes for layer in self.layers)
 
     @property
     def multiply_adds(self) -> int:
+        """Of a forward pass."""
         return sum(layer.multiply_adds for layer in self.layers)
 
     @property
     def nbytes(self) -> int:
+        """Of all tops that are memory of their own."""
         return sum(layer.nbytes for layer in self.layers)
 
     def json(self) -> dict[str, Any]:
+        """The same for programs, with sums."""
         return {
             "net": self.name,
             "phase": self.phase,
@@ -112,14 +120,9 @@ class NetCount:
         """A table, and sums below it."""
         head = ("layer", "type", "bottom", "top", "parameters", "multiply-adds", "bytes", "field")
         rows = [head, *map(_cells, self.layers)] if self.layers else []
-        widths = [max(len(row[c]) for row in rows) for c in range(4, 7)] if rows else []
-        rows = [
-            (*row[:4], *(cell.rjust(w) for cell, w in zip(row[4:7], widths, strict=True)), row[7])
-            for row in rows
-        ]
         many = "" if len(self.layers) == 1 else "s"
         return (
-            (table(rows) if rows else "")
+            (text_table(rows, numbers=_NUMBERS) if rows else "")
             + f"{printable(self.name) or 'net'}, phase {self.phase}: {len(self.layers)} "
             f"layer{many}, {self.parameters:,} parameters ({byte_size(self.parameter_bytes)}), "
             f"{self.multiply_adds:,} multiply-adds, tops of {byte_size(self.nbytes)}\n"

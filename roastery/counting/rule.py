@@ -33,4 +33,5 @@ def seen_rule(*ops: type[Op]) -> Callable[[SeenRule], SeenRule]:
 
 
 def seen_rule_of(op: Op) -> SeenRule | None:
+    """The rule of an op; None where what is said of all ops does."""
     return _RULES.get(type(op))

@@ -36,9 +36,11 @@ class Seen:
 
     @property
     def depends(self) -> bool:
+        """Whether an element depends on the net's input at all."""
         return bool(self.spans or self.whole)
 
     def everything(self) -> frozenset[int]:
+        """The axes of the input of which it sees all or a part."""
         return self.whole | self.spans.keys()
 
     def shaped(self, shape: Sequence[int]) -> Seen:
@@ -49,6 +51,7 @@ class Seen:
         )
 
     def with_axis(self, number: int, axis: TracedAxis) -> Seen:
+        """The same with another axis of this number."""
         return replace(self, axes=(*self.axes[:number], axis, *self.axes[number + 1 :]))
 
     def seeing_all(self, of: frozenset[int]) -> Seen:

@@ -31,6 +31,7 @@ TracedAxis = tuple[TracedFactor, ...]
 
 
 def extent_of(axis: TracedAxis) -> int:
+    """How many places an axis has."""
     return math.prod(factor.extent for factor in axis)
 
 

@@ -6,11 +6,12 @@ from collections import Counter
 
 from compiler.plan.plan import Plan
 from compiler.plan.saved_sizes import saved_plan_at
-from compiler.plan.tables import kernel_files, memory_table, step_table, table
+from compiler.plan.tables import kernel_files, memory_table, step_table
 from ir.errors import RoasteryError
 from ir.found_rows import counted_results, tells_rows
 from ir.printable import printable
 from ir.size import size_text
+from ir.text_table import text_table
 from ir.types import shape_text
 from runtime.artifact import Artifact, Code, Tensor
 from runtime.artifact.container import WEIGHTS
@@ -61,7 +62,7 @@ def member_table(artifact: Artifact) -> str:
     rows = [("bytes", "SHA-256", "member")]
     for name, member in artifact.manifest.members.items():
         rows.append((f"{member.size:,}", member.sha256, name))
-    return table(rows)
+    return text_table(rows)
 
 
 def _planned_lines(artifact: Artifact) -> list[str]:
@@ -86,7 +87,7 @@ def _cpu_parts(artifact: Artifact) -> list[str]:
         rows.append(row)
     plan = saved_plan_at(codes[0].plan, artifact.manifest.sizes, as_saved=True)
     steps = step_table(plan, [kernel.entry for kernel in plan.kernels])
-    return [table(rows), f"on {codes[0].instructions}:\n{steps}", memory_table(plan)]
+    return [text_table(rows), f"on {codes[0].instructions}:\n{steps}", memory_table(plan)]
 
 
 def _heading(artifact: Artifact) -> str:
@@ -135,4 +136,4 @@ def _kernel_table(plan: Plan, code: Code) -> str:
         count = len(plan.kernels[kernel].parameters)
         times = launches[kernel, config]
         rows.append((files[kernel], f"{count}", f"{times}", constants, "; ".join(found)))
-    return table(rows)
+    return text_table(rows)

@@ -16,7 +16,7 @@ from compiler.partitions import in_one
 from compiler.pipeline import Dump, GraphCompiler, Lower, Observer, verify_each
 from compiler.plan.footprint import footprint
 from compiler.plan.memory import least_memory
-from compiler.plan.tables import file_names, kernel_files, memory_table, step_table, table
+from compiler.plan.tables import file_names, kernel_files, memory_table, step_table
 from compiler.plan_cache.kept_effort import KeptEffort
 from compiler.plan_cache.plan_store import PlanStore
 from compiler.triton.lower import lower_node
@@ -32,6 +32,7 @@ from ir.printable import printable
 from ir.program import NetProgram
 from ir.size import Evaluation
 from ir.text import format_graph
+from ir.text_table import text_table
 
 from ..bench.lone_group import places_found
 from ..files.atomic_file import atomic_path
@@ -208,7 +209,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
                 " ".join(behind.get(_place(layer.location), ())),
             )
         )
-    shown = table(rows if result.trains else [r[:5] for r in rows])
+    shown = text_table(rows if result.trains else [r[:5] for r in rows])
     blobs = sum(v[-1].type.nbytes for v in program.blobs.values())
     plan = compiled.plan
     needed = footprint(plan)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.compiled import CompiledGraph
-from compiler.plan.tables import table
 from compiler.target import Target
 from compiler.triton.cost.prediction import Prediction, predictions
+from ir.text_table import text_table
 
 _LIMITS = 3  # that the summary names
 
@@ -83,7 +83,7 @@ class PredictedNet:
         """All kernels as a table, and sums."""
         head = ("predicted ms", "roofline ms", "MB", "GFLOP", "bound by", "kernel")
         lines = [head, *map(_cells, self.rows)] if self.rows else []
-        shown = table(lines) if lines else ""
+        shown = text_table(lines) if lines else ""
         return f"{self.summary}\n{shown}"
 
     @property

@@ -40,6 +40,7 @@ class TrialSettings:
 
     Attributes:
         iterations: of each. every: between two looks.
+        device, asked, allow_python: see :func:`roastery.training.solvers.assemble`.
     """
 
     iterations: int
@@ -67,14 +68,14 @@ def trial_message(solver: Message, seed: int, every: int) -> Message:
 def run_trial(
     solver: Message,
     settings: TrialSettings,
-    goal: Callable[[Solver], Goal],
+    goal: Goal,
     log_path: Path,
     watch: Watch,
 ) -> float:
     """Train, and give the last number that is compared.
 
     Args:
-        goal: what is compared, of the solver that was built.
+        goal: what is compared.
         log_path: gets the log; what was there is replaced.
 
     Raises Diverged where the loss ceases to be a number, and what ``watch`` raises.
@@ -90,13 +91,18 @@ def run_trial(
             notes=to_log(log),
         ).solver
         try:
-            return _train(built, settings, goal(built), watch, log)
+            return _train(built, settings, goal, watch, log)
         finally:
-            for net in (built.train, *built.tests):
-                for source in net.feeds.values():
-                    source.close()
+            close_sources(built)
             del built
             gc.collect()  # its nets, which hold each other, before the next trial needs the memory
+
+
+def close_sources(solver: Solver) -> None:
+    """Let go of the databases and threads of its nets."""
+    for net in (solver.train, *solver.tests):
+        for source in net.feeds.values():
+            source.close()
 
 
 def _train(
@@ -106,7 +112,7 @@ def _train(
 
     def look() -> None:
         losses.append(float(solver.smoothed.value))
-        if not math.isfinite(float(solver.smoothed.value)):
+        if not math.isfinite(losses[-1]):
             raise Diverged(solver.iteration)
 
     solver.on_update.append(look)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compiler.plan.tables import table
 from frontends.prototxt import Message, to_text
 from ir.errors import RoasteryError
 from ir.printable import printable
+from ir.text_table import text_table
 
 from ..files.atomic_file import atomic_write
 from .goal import Goal
@@ -102,7 +102,7 @@ def result_table(results: Sequence[TrialResult], goal: Goal) -> str:
                 f"{result.seconds:.1f}",
             ]
         )
-    return table(rows)
+    return text_table(rows)
 
 
 def result_csv(results: Sequence[TrialResult], goal: Goal) -> str:

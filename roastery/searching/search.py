@@ -10,10 +10,11 @@ from typing import Any
 
 from frontends.prototxt import Message, to_text
 from ir.errors import RoasteryError
-from runtime.solver.solver import Solver
 
+from ..files.atomic_file import atomic_write
+from .folder import held_folder
 from .goal import Goal, find_goal
-from .one_trial import Diverged, TrialSettings, run_trial, trial_message
+from .one_trial import Diverged, TrialSettings, close_sources, run_trial, trial_message
 from .report import (
     TrialResult,
     best_first,
@@ -25,7 +26,7 @@ from .report import (
     write_solver,
 )
 from .space import SearchSpace
-from .study import PrunerName, Study, check_optuna, held_folder, undisturbed
+from .study import PrunerName, Study, check_optuna, undisturbed
 
 BEST, TABLE, CURVES = "best.prototxt", "trials.csv", "curves.png"
 """What a search leaves in its folder, beside the logs of trials."""
@@ -132,8 +133,10 @@ class _Search:
         from ..training.solvers import assemble
 
         request, settings = self._request, self._request.settings
+        message = request.solver.copy()
+        request.space.apply(message, request.space.first())
         solver = assemble(
-            trial_message(self._middle(), request.seed, settings.every),
+            trial_message(message, request.seed, settings.every),
             settings.device,
             asked=settings.asked,
             allow_python=settings.allow_python,
@@ -141,19 +144,7 @@ class _Search:
         try:
             return find_goal(solver, request.metric, request.direction)
         finally:
-            for net in (solver.train, *solver.tests):
-                for source in net.feeds.values():
-                    source.close()
-
-    def _middle(self) -> Message:
-        """The solver with the first of all values that are tried."""
-        made = self._request.solver.copy()
-        first: dict[str, Any] = {}
-        for name, tried in self._request.space.tried.items():
-            words = getattr(tried, "words", None)
-            first[name] = words[0] if words else (int(tried.low) if tried.whole else tried.low)  # type: ignore[union-attr]
-        self._request.space.apply(made, first)
-        return made
+            close_sources(solver)
 
     # --- trials -------------------------------------------------------------------------
 
@@ -183,7 +174,7 @@ class _Search:
         solver = request.solver.copy()
         request.space.apply(solver, values)
         settings = replace(settings, iterations=min(settings.iterations, solver.max_iter))
-        log = request.folder / f"trial_{trial.number:03d}.log"
+        log = self._log_of(trial.number)
         began = time.monotonic()
         each = request.settings.iterations
         total = request.trials * each
@@ -193,16 +184,13 @@ class _Search:
             if self._study.report(trial, iteration, value) and iteration < settings.iterations:
                 raise _Pruned(iteration, value)
 
-        def goal(solver: Solver) -> Goal:
-            return self._goal
-
         def about(iteration: int) -> dict[str, Any]:
             return {"iteration": iteration, "seconds": time.monotonic() - began}
 
         metric = self._goal.metric
         try:
             message = trial_message(solver, request.seed, settings.every)
-            value = run_trial(message, settings, goal, log, watch)
+            value = run_trial(message, settings, self._goal, log, watch)
         except _Pruned as end:
             self._study.prune(trial, **about(end.iteration))
             said = f"{metric} {end.value:.6g}, pruned at iteration {end.iteration}"
@@ -210,10 +198,10 @@ class _Search:
             self._study.prune(trial, diverged=True, **about(end.iteration))
             said = str(end)
         except RoasteryError as error:
-            if not any(t.state.name != "FAIL" for t in self._study.trials()):
-                self._study.fail(trial, error.message, **about(0))
-                raise
+            none_before = all(t.state.name == "FAIL" for t in self._study.trials())
             self._study.fail(trial, error.message, **about(0))
+            if none_before:
+                raise
             said = f"failed: {error.message}"
         else:
             before = best_of(self._results(), self._goal)
@@ -230,35 +218,45 @@ class _Search:
 
     def write(self, last: bool = False) -> TrialResult | None:
         """The table, the best solver, and with ``last`` the curves; gives the best trial."""
-        from ..files.atomic_file import atomic_write
-
-        request, goal, results = self._request, self._goal, self._results()
+        results = self._results()
         if not results:
             return None
-        folder = request.folder
-        with atomic_write(folder / TABLE, "w") as file:
-            file.write(result_csv(results, goal))
+        with atomic_write(self._request.folder / TABLE, "w") as file:
+            file.write(result_csv(results, self._goal))
         self._told.line("")
-        for line in result_table(results, goal).splitlines():
+        for line in result_table(results, self._goal).splitlines():
             self._told.line(line)
-        best = best_of(results, goal)
+        best = best_of(results, self._goal)
         if best is not None:
-            solver = request.written.copy()
-            request.space.apply(solver, best.values)
-            if solver.random_seed < 0:
-                solver.set("random_seed", request.seed)  # as its trial began
-            about = (
-                f"Trial {best.number} of {len(results)}: {goal.metric} {best.value:.6g} "
-                f"after {best.iteration} iterations, by roastery tune_solver"
-            )
-            write_solver(solver, folder / BEST, about)
-            self._told.line(
-                f"best: trial {best.number}, {goal.metric} {best.value:.6g}; "
-                f"train it by `roastery train --solver={folder / BEST}`"
-            )
+            self._write_best(best, len(results))
         if last:
-            logs = [folder / f"trial_{r.number:03d}.log" for r in best_first(results, goal)]
-            title = f"{len(results)} trials, {goal.metric}"
-            if said := draw_curves([p for p in logs if p.exists()], folder / CURVES, title):
-                self._told.note(said)
+            self._draw(results)
         return best
+
+    def _write_best(self, best: TrialResult, count: int) -> None:
+        request, metric = self._request, self._goal.metric
+        solver = request.written.copy()
+        request.space.apply(solver, best.values)
+        if solver.random_seed < 0:
+            solver.set("random_seed", request.seed)  # as its trial began
+        about = (
+            f"Trial {best.number} of {count}: {metric} {best.value:.6g} "
+            f"after {best.iteration} iterations, by roastery tune_solver"
+        )
+        path = request.folder / BEST
+        write_solver(solver, path, about)
+        self._told.line(
+            f"best: trial {best.number}, {metric} {best.value:.6g}; "
+            f"train it by `roastery train --solver={path}`"
+        )
+
+    def _draw(self, results: list[TrialResult]) -> None:
+        """The curves of trials that have a log, the best first."""
+        logs = [self._log_of(result.number) for result in best_first(results, self._goal)]
+        title = f"{len(results)} trials, {self._goal.metric}"
+        path = self._request.folder / CURVES
+        if said := draw_curves([log for log in logs if log.exists()], path, title):
+            self._told.note(said)
+
+    def _log_of(self, number: int) -> Path:
+        return self._request.folder / f"trial_{number:03d}.log"

@@ -61,6 +61,11 @@ class TriedRange:
         """How many values there are."""
         return self.high - self.low + 1 if self.whole else math.inf
 
+    @property
+    def first(self) -> Any:
+        """One that can be tried."""
+        return int(self.low) if self.whole else self.low
+
     def values(self) -> Iterable[Any]:
         """All of them, of whole numbers."""
         return range(int(self.low), int(self.high) + 1)
@@ -85,6 +90,11 @@ class TriedValues:
     def size(self) -> float:
         """How many values there are."""
         return len(self.words)
+
+    @property
+    def first(self) -> Any:
+        """One that can be tried."""
+        return self.words[0]
 
     def values(self) -> Iterable[Any]:
         """All of them."""
@@ -145,6 +155,10 @@ class SearchSpace:
     def texts(self) -> dict[str, str]:
         """What is tried, in words that are the same for the same ranges."""
         return {name: str(tried) for name, tried in self.tried.items()}
+
+    def first(self) -> dict[str, Any]:
+        """A value for each field, with which nets can be built."""
+        return {name: tried.first for name, tried in self.tried.items()}
 
     def suggest(self, trial: Any) -> dict[str, Any]:
         """A value for each field, by an Optuna trial."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import signal
 import threading
 import warnings
@@ -18,7 +16,6 @@ from ir.errors import RoasteryError
 PrunerName = Literal["median", "hyperband", "none"]
 
 _JOURNAL = "search.journal"
-_LOCK = ".search.lock"
 _STUDY = "roastery"
 _FEW = 5
 """Trials that are not pruned, since there is nothing yet to compare with."""
@@ -48,32 +45,6 @@ def undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def held_folder(folder: Path) -> Iterator[None]:
-    """In the block the folder, which is made if it is missing, is one search's.
-
-    Raises RoasteryError where another process searches there, and where it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-    except OSError as error:
-        raise RoasteryError(f"cannot search in '{folder}': {error.strerror}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise RoasteryError(
-            f"another search is going on in '{folder}'", hint="give another --output"
-        ) from None
-    except OSError:
-        pass  # a file system without locks
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 class Study:

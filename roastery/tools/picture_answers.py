@@ -14,6 +14,7 @@ from runtime.artifact import LoadedNet
 from runtime.data.picture_file import load_image
 from runtime.pictures import Preprocessing
 
+from .best_classes import best_classes
 from .objects.rows import ROW, are_rows, objects_in_rows
 
 
@@ -84,8 +85,7 @@ class PictureAnswers:
             yield f"  {thing.score:.4f}  {self._net.pictures.name_of(thing.label)}  {edges}"
 
     def _classes(self, scores: np.ndarray) -> Iterator[str]:
-        best = np.argsort(-scores, kind="stable")[: self._top]
-        for label in best.tolist():
+        for label in best_classes(scores, self._top):
             yield f"  {scores[label]:.4f}  {self._net.pictures.name_of(label)}"
 
 

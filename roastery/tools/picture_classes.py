@@ -14,6 +14,7 @@ from ir.types import shape_text
 from ..caffe import TEST, Net
 from ..caffe.classifier import input_transformer
 from ..caffe.images import oversample, resize_image
+from .best_classes import best_classes
 
 _PROBABLE = 1e-2
 """By how much probabilities may miss 1 in sum: they may be of 16 bits."""
@@ -140,6 +141,5 @@ def best_lines(scores: np.ndarray, top: int, labels: Mapping[int, str]) -> list[
 
     Caffe: examples/cpp_classification/classification.cpp, main.
     """
-    # What is no number is worse than all that are.
-    order = np.lexsort((np.arange(len(scores)), -scores, np.isnan(scores)))[:top]
-    return [f'{scores[n]:.4f} - "{labels.get(n, f"class {n}")}"' for n in order.tolist()]
+    best = best_classes(scores, top)
+    return [f'{scores[n]:.4f} - "{labels.get(n, f"class {n}")}"' for n in best]

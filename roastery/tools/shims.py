@@ -1,7 +1,6 @@
 """Small programs under the names of Caffe's, where its recipes look for them.
 
-Each is a script that runs Roastery by the name that it was called by. Where Caffe's build puts
-what: Makefile, tools/CMakeLists.txt, examples/CMakeLists.txt.
+Each is a script that runs Roastery by the name that it was called by.
 """
 
 from __future__ import annotations
@@ -15,35 +14,9 @@ from ir.errors import RoasteryError
 
 from ..files.atomic_file import atomic_write
 from ..linking.link import is_linked, link, unlink
+from .caffe_programs import EXAMPLES, SCRIPTS, SHELL_SCRIPTS, TOOLS
 
 _MARK = "made by `roastery shims`"
-_TOOLS = (
-    "caffe",
-    "compute_image_mean",
-    "convert_annoset",
-    "convert_imageset",
-    "device_query",
-    "extract_features",
-    "upgrade_net_proto_binary",
-    "upgrade_net_proto_text",
-    "upgrade_solver_proto_text",
-)
-_EXAMPLES = (
-    "mnist/convert_mnist_data",
-    "cifar10/convert_cifar_data",
-    "siamese/convert_mnist_siamese_data",
-    "cpp_classification/classification",
-)
-_SCRIPTS = (
-    "python/classify.py",
-    "python/detect.py",
-    "python/draw_net.py",
-    "python/train.py",
-    "scripts/create_annoset.py",
-    "tools/extra/parse_log.py",
-    "tools/extra/plot_training_log.py",
-)
-_SHELL_SCRIPTS = ("tools/extra/parse_log.sh",)
 _LONGEST = 120  # of what may stand in a script's first line
 _LINK = ".build_release"
 _MODULE = "python/caffe"
@@ -71,11 +44,11 @@ def lay_out_shims(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]
         )
     kept = [
         name
-        for name in (*_SCRIPTS, *_SHELL_SCRIPTS)
+        for name in (*SCRIPTS, *SHELL_SCRIPTS)
         if os.path.lexists(root / name) and not _ours(root / name)
     ]
     made = []
-    for name in [*programs, *_SHELL_SCRIPTS, *_SCRIPTS]:
+    for name in [*programs, *SHELL_SCRIPTS, *SCRIPTS]:
         if name not in kept:
             _write(root / name, _text(Path(name).name))
             made.append(name)
@@ -97,7 +70,7 @@ def take_shims_away(folder: str | os.PathLike[str]) -> list[str]:
         unlink(root / "python")
         removed.append(_MODULE)
     names = [f"build/{name}{ending}" for name in _programs() for ending in ("", ".bin")]
-    for name in (*names, *_SCRIPTS, *_SHELL_SCRIPTS):
+    for name in (*names, *SCRIPTS, *SHELL_SCRIPTS):
         if _ours(root / name):
             os.unlink(root / name)
             removed.append(name)
@@ -119,7 +92,7 @@ def _is_free(module: Path) -> bool:
 
 
 def _programs() -> list[str]:
-    return [f"tools/{name}" for name in _TOOLS] + [f"examples/{name}" for name in _EXAMPLES]
+    return [f"tools/{name}" for name in TOOLS] + [f"examples/{name}" for name in EXAMPLES]
 
 
 def _folder(folder: str | os.PathLike[str]) -> Path:

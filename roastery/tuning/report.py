@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.kernels.choice import Choice
-from compiler.plan.tables import table
+from ir.text_table import text_table
 
 from .tuner import TuningReport
 
@@ -24,7 +24,7 @@ def tuned_table(report: TuningReport) -> str:
                 entry.label,
             )
         )
-    return table(rows)
+    return text_table(rows)
 
 
 def _chosen(choice: Choice) -> str:

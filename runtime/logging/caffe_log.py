@@ -43,7 +43,8 @@ class CaffeLog(SolverLines, NetLines, DebugLines, CommandLines):
 
         Args:
             json_path: the log as JSON; what the file held before is replaced.
-            log_path: the same lines as ``stream`` gets, added to the file.
+            log_path: a file that all lines are added to, those too which glog's flags keep from
+                ``stream``.
             goes_on: whether the run goes on when nobody reads its log any more.
 
         Raises RoasteryError for a file that cannot be written.

@@ -1,4 +1,4 @@
-"""The log in a file of its own (``--log_file FILE``): the lines of standard error."""
+"""The log in a file of its own (``--log_file FILE``): all lines, whatever glog's flags say."""
 
 from __future__ import annotations
 

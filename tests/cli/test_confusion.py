@@ -11,7 +11,8 @@ import pytest
 
 import roastery.caffe as caffe
 from roastery.cli.main import main
-from roastery.tools.confusion import Confusion, ScoredClasses
+from roastery.tools.confusion import Confusion
+from roastery.tools.scored_classes import ScoredClasses
 
 
 def inputs(**blobs: tuple[int, ...]) -> str:
@@ -172,7 +173,10 @@ def test_confusion_mistakes(
 def test_too_many_classes(given: Given, capsys: pytest.CaptureFixture[str]) -> None:
     given.net(judge("Accuracy"), scores=np.zeros((1, 9000), np.float32), label=np.zeros(1))
     assert given.test("--confusion") == 1
-    assert "a confusion matrix has at most 8192" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "net.prototxt:" in err and "layer 'accuracy'" in err
+    assert "tells 9000 classes; a confusion matrix has at most 8192" in err
+    assert "without --confusion" in err
 
 
 # --- counting -----------------------------------------------------------------------------

@@ -134,6 +134,17 @@ def test_a_search(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--solver=search/best.prototxt", "--device=reference"]) == 0
 
 
+def test_what_standard_error_is_spared_is_in_the_logs_of_trials(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Curves are drawn from these, so glog's flags and variables leave them alone."""
+    monkeypatch.setenv("GLOG_minloglevel", "3")
+    tune("--base_lr=1e-3..1e-1", "--trials=1", "-minloglevel=3", "-nolog_prefix")
+    points = read_log("search/trial_000.log")
+    assert {point.kind for point in points} >= {"loss", "test", "rate"}
+    assert Path("search/curves.png").exists()
+
+
 def test_the_same_seed_finds_the_same(runs: Path) -> None:
     def values(folder: str, *words: str) -> list[list[str]]:
         tune("--base_lr=1e-4..1e-1", f"--output={folder}", *words)

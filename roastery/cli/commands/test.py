@@ -17,18 +17,12 @@ from ..compilation import (
 from ..devices import DEVICE_FLAGS, requested_device
 from ..log_flags import LOG_FLAGS, log_device, open_log
 from ..nets import PYTHON_FLAG, STATE_FLAGS, WEIGHTS_HELP, python_layers, stages
-from ..say import say
+from ..say import STANDARD_OUTPUT, say
 
 if TYPE_CHECKING:
     from frontends.prototxt import Message
-    from runtime.logging import CaffeLog
-    from runtime.solver.nets import RunnableNet
 
     from ...tools.confusion import Confusion
-    from ...tools.scores import Score
-
-STANDARD_OUTPUT = "-"
-"""What --confusion is without a file."""
 
 _ENDINGS = ("csv", "json")
 
@@ -40,6 +34,7 @@ def _run(arguments: Arguments) -> None:
     from ...devices.backends import choose_device, open_backend
     from ...devices.compile_options import compile_options, precision_hint
     from ...reading import nets
+    from ...tools.score_batches import score_batches
     from ...tools.scores import adding_up, scores
     from ...training.solvers import weight_files
     from ...weights.parameters import WeightsFile, load_weights
@@ -71,7 +66,7 @@ def _run(arguments: Arguments) -> None:
             load_weights(path, built.program, built.store, log, again=True)
         log.running_for(arguments.iterations)
         found = scores(built.program, built.store, arguments.ap_version)
-        _score(built.net, arguments.iterations, log, found, confusion)
+        score_batches(built.net, arguments.iterations, log, found, confusion)
     if confusion is not None:
         _tell(confusion, arguments)
 
@@ -79,7 +74,8 @@ def _run(arguments: Arguments) -> None:
 def _confusion(arguments: Arguments, net: Message, state: Message) -> tuple[Message, Confusion]:
     """The net, which also puts out what a confusion matrix is made of."""
     from ...building import BuildReport, NetRequest, lower_net
-    from ...tools.confusion import Confusion, scored_layer, with_outputs
+    from ...tools.confusion import Confusion
+    from ...tools.scored_classes import scored_layer, with_outputs
     from ..pictures_out import class_names
 
     request = NetRequest(net, state, allow_python=python_layers(arguments))
@@ -109,52 +105,6 @@ def _tell(confusion: Confusion, arguments: Arguments) -> None:
         say(f"wrote {arguments.confusion}")
 
 
-def _score(
-    net: RunnableNet,
-    iterations: int,
-    log: CaffeLog,
-    scores: dict[str, Score],
-    confusion: Confusion | None = None,
-) -> None:
-    """Run the net and tell its outputs.
-
-    Args:
-        scores: of outputs that have no mean.
-        confusion: counts what it is taken for, of outputs that are not told.
-    """
-    import numpy as np
-
-    from runtime.solver.means import OutputMean
-    from runtime.solver.nets import net_outputs
-
-    sums: list[tuple[str, OutputMean, float]] = []
-    loss = np.float32(0)
-    hidden = confusion.scored.outputs if confusion is not None else ()
-    for batch in range(iterations):
-        loss += np.float32(net.forward_loss())
-        outputs = []
-        if confusion is not None:
-            confusion.add(net)
-        for output in net_outputs(net, hidden):
-            if output.name in scores:
-                scores[output.name].add(np.asarray(output.values, np.float32))
-            else:
-                outputs.append(output)
-        for index, output in enumerate(outputs):
-            for value in np.asarray(output.values, np.float32):
-                log.batch_output(batch, output.name, value)
-            if batch == 0:
-                sums.append((output.name, OutputMean(), output.loss_weight))
-            sums[index][1].add(output.values)
-    log.mean_loss(loss / np.float32(iterations))
-    for name, mean, weight in sums:
-        for value in np.asarray(mean.values, np.float32):
-            log.mean_output(name, value, weight)
-    for output in net_outputs(net, hidden):
-        if output.name in scores:
-            scores[output.name].tell(log, output.name)
-
-
 COMMAND = Command(
     name="test",
     summary="Score a net with trained weights",
@@ -168,7 +118,7 @@ COMMAND = Command(
         by class, the share of right pixels, and means over classes that occur.
 
         --confusion prints on standard output what positions of each class were taken for: the
-        class with the highest score, the first of equal ones.
+        class with the highest score, the first of equal ones. It does so for up to 8192 classes.
     """,
     flags=(
         Flag("model", "the net", metavar="FILE"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..caffe_flags import CAFFE_FLAGS
@@ -11,21 +10,11 @@ from ..compilation import COMPILATION_FLAGS, requested_compilation
 from ..devices import DEVICE_FLAGS, requested_device
 from ..log_flags import LOG_FLAGS, log_device, open_log
 from ..nets import PYTHON_FLAG, STATE_FLAGS, python_layers, stages
+from ..say import STANDARD_OUTPUT
 from ..shape_flags import SHAPE_FLAG, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from runtime.logging import CaffeLog
-    from runtime.net import PartitionedNet
-
-    from ...bench.layer_costs import LayerCost, NetCosts
-
-    _Timed = tuple[Sequence[LayerCost], LayerCost, float]
-    """Of layers, of the net, and milliseconds of all iterations."""
-
-STANDARD_OUTPUT = "-"
-"""What --json is without a file."""
+    from ...bench.layer_costs import NetCosts
 
 
 def _run(arguments: Arguments) -> None:
@@ -33,6 +22,7 @@ def _run(arguments: Arguments) -> None:
     from runtime.data.notes import to_log
 
     from ...bench.layer_costs import NetCosts
+    from ...bench.net_times import time_layers, time_whole
     from ...building import ExecutionMode, LogReport, NetBuilder, NetRequest
     from ...devices.backends import choose_device, open_backend
     from ...devices.compile_options import compile_options, precision_hint
@@ -59,17 +49,17 @@ def _run(arguments: Arguments) -> None:
         net = NetBuilder(backend, options, report, mode, freeze=True).build(request, seed=0).net
         speed = speed_of(backend, net.options)
         peak = speed.operations if speed else 0.0
-        measure = _time_layers if net.by_layer else _time_whole
-        layers, whole, total = measure(net, arguments.iterations, log, peak)
+        measure = time_layers if net.by_layer else time_whole
+        times = measure(net, arguments.iterations, log, peak)
     _tell(
         NetCosts(
             net.program.name,
             device,
             arguments.phase,
             arguments.iterations,
-            layers,
-            whole,
-            total,
+            times.layers,
+            times.whole,
+            times.total,
             peak,
         ),
         arguments.json,
@@ -90,107 +80,6 @@ def _tell(costs: NetCosts, path: str) -> None:
     if path:
         with atomic_write(path, "w") as file:
             file.write(text)
-
-
-def _time_layers(net: PartitionedNet, iterations: int, log: CaffeLog, peak: float) -> _Timed:
-    from runtime.backends.backend import synchronize
-    from runtime.logging.command_lines import LayerTime
-
-    from ...bench.layer_costs import LayerCost
-    from ...bench.work import work_of_parts
-
-    log.performing_forward()
-    log.initial_loss(net.forward_loss())
-    log.performing_backward()
-    net.backward()
-    synchronize(net.backend)
-    log.benchmark_begins(iterations)
-    layers = net.program.layers
-    seconds = {"forward": [0.0] * len(layers), "backward": [0.0] * len(layers)}
-    passes = {"forward": 0.0, "backward": 0.0}
-    started = perf_counter()
-    for iteration in range(iterations):
-        begin = perf_counter()
-        for number in range(len(layers)):
-            before = perf_counter()
-            net.forward(number, number)
-            synchronize(net.backend)
-            seconds["forward"][number] += perf_counter() - before
-        middle = perf_counter()
-        for number in reversed(range(len(layers))):
-            before = perf_counter()
-            net.backward(number, number)
-            synchronize(net.backend)
-            seconds["backward"][number] += perf_counter() - before
-        end = perf_counter()
-        passes["forward"] += middle - begin
-        passes["backward"] += end - middle
-        log.iteration_time(iteration + 1, _milliseconds(end - begin))
-    total = 1000.0 * (perf_counter() - started)
-    each = 1000.0 / iterations
-    found = zip(layers, seconds["forward"], seconds["backward"], work_of_parts(net), strict=True)
-    costs = [
-        LayerCost(layer.name, layer.type, ahead * each, behind * each, *work)
-        for layer, ahead, behind, work in found
-    ]
-    log.layer_times(
-        [
-            time
-            for cost in costs
-            for time in (
-                LayerTime(cost.layer, "forward", cost.forward, cost.forward_work),
-                LayerTime(cost.layer, "backward", cost.backward, cost.backward_work),
-            )
-        ],
-        peak,
-    )
-    whole = _whole(net, passes["forward"] * each, passes["backward"] * each)
-    log.benchmark_ends(whole.forward, whole.backward, total / iterations, total)
-    return costs, whole, total
-
-
-def _time_whole(net: PartitionedNet, iterations: int, log: CaffeLog, peak: float) -> _Timed:
-    """Forward alone, then forward and backward in one; a fused backward is never alone."""
-    from runtime.backends.backend import synchronize
-
-    log.performing_forward()
-    log.initial_loss(net.forward_loss())
-    log.performing_backward()
-    net.forward_backward()
-    synchronize(net.backend)
-    log.benchmark_begins(iterations)
-    started = perf_counter()
-    forward = both = 0.0
-    for iteration in range(iterations):
-        begin = perf_counter()
-        net.forward_loss()
-        synchronize(net.backend)
-        middle = perf_counter()
-        net.forward_backward()
-        synchronize(net.backend)
-        end = perf_counter()
-        forward += middle - begin
-        both += end - middle
-        log.iteration_time(iteration + 1, _milliseconds(end - middle))
-    each = 1000.0 / iterations
-    total = 1000.0 * (perf_counter() - started)
-    whole = _whole(net, forward * each, max(both - forward, 0.0) * each)
-    log.benchmark_ends(whole.forward, whole.backward, both * each, total)
-    return (), whole, total
-
-
-def _whole(net: PartitionedNet, forward: float, backward: float) -> LayerCost:
-    from ...bench.layer_costs import LayerCost
-    from ...bench.work import work_of_parts
-
-    work = work_of_parts(net)
-    ahead, behind = (sum(part[i] for part in work) for i in (0, 1))
-    return LayerCost("all", "", forward, backward, ahead, behind)
-
-
-def _milliseconds(seconds: float) -> float:
-    """Caffe shows whole milliseconds; tenths tell more of fast nets."""
-    return round(seconds * 1000.0, 1)
 
 
 COMMAND = Command(

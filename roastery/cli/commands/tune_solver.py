@@ -135,8 +135,10 @@ COMMAND = Command(
 
         What is compared is --metric: an output of the test net (test1/NAME is one of the second),
         test_loss or train_loss; without it the accuracy of the test net, else its loss, else the
-        loss of the train net. Every --every iterations a trial is looked at; one that is worse
-        than others were by then ends early, and one whose loss is no number any more ends at once.
+        loss of the train net. A trial is as good as that number is in the end, when it has made all
+        its iterations, however good it was before. Every --every iterations a trial is looked at;
+        one that is worse than others were by then ends early, and one whose loss is no number any
+        more ends at once.
         Optuna chooses what is tried (the extra `search`); the same --seed tries the same values,
         and all nets begin with the same weights.
 
