@@ -27,6 +27,7 @@ from .augment.settings import (
 from .augment.short_side import RandomResizeConfig
 from .augment.stretch import Algorithm
 from .notes import Notes, to_logger
+from .share import ALL, Share
 from .source import DataSource
 
 Axis: TypeAlias = int | str
@@ -61,6 +62,7 @@ class OpenOptions:
         lock: keep writers of a database from what is read; not worth it for one record.
         notes: gets what the source says, while it is opened and later on any thread.
         schedule: of the solver that the batches are for.
+        share: of the records, where several ranks read them.
     """
 
     phase: Phase = "TEST"
@@ -69,6 +71,7 @@ class OpenOptions:
     lock: bool = True
     notes: Notes = to_logger
     schedule: SolverSpan = NO_SOLVER
+    share: Share = ALL
 
 
 @dataclass(frozen=True, kw_only=True)

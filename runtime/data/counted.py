@@ -21,8 +21,13 @@ class CountedSource(PlannedSource[Work]):
         self._number = 0
 
     def next_numbers(self) -> range:
-        """The numbers of the next batch's records, counted over all epochs."""
-        return range(self._number, self._number + self.batch_size)
+        """The numbers of the next batch's records, counted over all epochs; its ``stop`` is where
+        the batch behind it begins."""
+        return self.share.numbers(self._number, self.batch_size)
+
+    def go_to(self, number: int) -> None:
+        """The next batch begins with the record of this number."""
+        self._number = number
 
     def skip(self, rand_skip: int, count: int, said: NoteKind | None) -> None:
         """Pass over as many of the first ``count`` records as ``rand_skip`` lets chance decide."""
@@ -37,13 +42,13 @@ class CountedSource(PlannedSource[Work]):
                 f"set rand_skip to at most {count}",
                 field="rand_skip",
             )
-        self._number = skip
+        self.go_to(skip)
 
     def place_now(self) -> Position:
         return {"record": self._number}
 
     def move_to(self, position: Mapping[str, Any]) -> None:
-        self._number = self.saved_number(position, "record")
+        self.go_to(self.saved_number(position, "record"))
 
     def close(self) -> None:
         """Nothing stays open between batches, unless a subclass says so."""

@@ -7,6 +7,7 @@ threads decode, and a resumed run makes the same ones from the record number alo
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -29,9 +30,9 @@ class Draws:
     def __init__(self, seed: int, name: str = "") -> None:
         self.seed = (seed ^ zlib.crc32(name.encode("utf-8", "surrogateescape"))) & 0xFFFFFFFF
 
-    def words(self, stream: int, first: int, count: int) -> np.ndarray:
-        """uint32 words for the records numbered ``first`` to ``first + count - 1``."""
-        index = np.arange(first, first + count, dtype=np.int64)
+    def words(self, stream: int, numbers: Sequence[int]) -> np.ndarray:
+        """uint32 words for the records with these numbers."""
+        index = np.fromiter(numbers, np.int64, len(numbers))
         return philox(self.seed, index, index >> 32, stream)
 
     def word(self, stream: int, index: int, lane: int = 0) -> int:

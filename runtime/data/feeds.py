@@ -12,6 +12,7 @@ from .labels import CheckedSource, label_checks
 from .notes import DataNote, Notes, NotesOfOpening
 from .opening import open_source
 from .prefetch import read_ahead
+from .share import ALL, Share
 from .source import DataSource
 
 
@@ -21,6 +22,7 @@ def open_feeds(
     backend: Backend,
     notes: Notes,
     schedule: SolverSpan = NO_SOLVER,
+    share: Share = ALL,
 ) -> tuple[dict[str, DataSource], dict[str, list[DataNote]]]:
     """Data sources by the layers' keys: read ahead on threads, their labels checked.
 
@@ -28,6 +30,7 @@ def open_feeds(
         backend: what reads the batches, which may have memory for them.
         notes: gets what the sources say once they are open.
         schedule: of the solver that the batches are for.
+        share: of the records, where several ranks read them.
 
     Returns: the sources, and what they said while they were opened.
     """
@@ -39,7 +42,9 @@ def open_feeds(
         if layer.source is None:
             continue
         opening = NotesOfOpening(notes)
-        source = open_source(layer.source, phase, seed, notes=opening, schedule=schedule)
+        source = open_source(
+            layer.source, phase, seed, notes=opening, schedule=schedule, share=share
+        )
         said[layer.key] = opening.opened()
         depth = max(1, getattr(layer.source, "prefetch", 4))
         source = read_ahead(source, depth, allocate=batch_allocator(backend, depth + 2))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .config import NO_SOLVER, OpenOptions, Phase, SolverSpan, SourceConfig
 from .notes import Notes, to_logger, unheard
+from .share import ALL, Share
 from .source import DataSource, Shape
 
 
@@ -18,6 +19,7 @@ def open_source(
     lock: bool = True,
     notes: Notes = to_logger,
     schedule: SolverSpan = NO_SOLVER,
+    share: Share = ALL,
 ) -> DataSource:
     """Open the source that ``config`` describes; the arguments are those of `OpenOptions`.
 
@@ -25,7 +27,13 @@ def open_source(
     """
     return config.open(
         OpenOptions(
-            phase=phase, seed=seed, root=Path(root), lock=lock, notes=notes, schedule=schedule
+            phase=phase,
+            seed=seed,
+            root=Path(root),
+            lock=lock,
+            notes=notes,
+            schedule=schedule,
+            share=share,
         )
     )
 

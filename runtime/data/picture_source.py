@@ -21,11 +21,11 @@ Entry = TypeVar("Entry")
 
 @dataclass(frozen=True, slots=True)
 class PictureBatch(Generic[Entry]):
-    """Pictures of one batch, numbered from ``first``, and their random choices."""
+    """Pictures of one batch, their random choices, and their numbers."""
 
     entries: list[Entry]
     choices: Choices
-    first: int
+    numbers: range
 
 
 class PictureSource(CountedSource[PictureBatch[Entry]]):
@@ -40,7 +40,11 @@ class PictureSource(CountedSource[PictureBatch[Entry]]):
 
     @abstractmethod
     def take(self, number: int) -> Entry:
-        """The picture with this number, to be loaded later. Called in order, never at once."""
+        """The picture with this number, to be loaded later. Called in order, never at once, with
+        numbers left out that are other ranks'."""
+
+    def pass_to(self, number: int) -> None:
+        """Stand before the picture with this number, where a source stands somewhere."""
 
     @abstractmethod
     def pixels(self, entry: Entry, number: int) -> np.ndarray:
@@ -63,10 +67,15 @@ class PictureSource(CountedSource[PictureBatch[Entry]]):
 
     def plan_work(self) -> PictureBatch[Entry]:
         numbers = self.next_numbers()
-        choices = self.transformer.choose(numbers.start, len(numbers))
+        choices = self.transformer.choose(numbers)
         entries = [self.take(number) for number in numbers]
+        self.pass_to(numbers.stop)
         self._number = numbers.stop
-        return PictureBatch(entries, choices, numbers.start)
+        return PictureBatch(entries, choices, numbers)
+
+    def go_to(self, number: int) -> None:
+        super().go_to(number)
+        self.transformer.begin_at(number)
 
     def next_shapes(self) -> list[Shape]:
         size = self.batch_size
@@ -76,7 +85,7 @@ class PictureSource(CountedSource[PictureBatch[Entry]]):
     def load(self, work: PictureBatch[Entry], allocate: Allocate) -> list[np.ndarray]:
         count, out = len(work.entries), None
         for index, entry in enumerate(work.entries):
-            pixels = self.pixels(entry, work.first + index)
+            pixels = self.pixels(entry, work.numbers[index])
             sizes = self.transformer.output_shape(pixels.shape, self.name(entry))
             if out is None:
                 out = allocate((count, *sizes))

@@ -62,10 +62,10 @@ class PairNotes:
 
 @dataclass(frozen=True, slots=True)
 class PixelBatch:
-    """Pictures of one batch, numbered from ``first``."""
+    """Pictures of one batch, and their numbers."""
 
     pairs: list[ListedPair]
-    first: int
+    numbers: range
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +158,17 @@ class PixelLabelSource(CountedSource[PixelBatch]):
     def plan_work(self) -> PixelBatch:
         numbers = self.next_numbers()
         self._number = numbers.stop
-        return PixelBatch([self._pairs[number] for number in numbers], numbers.start)
+        return PixelBatch([self._pairs[number] for number in numbers], numbers)
 
     def next_shapes(self) -> list[Shape]:
-        arranged = self.arrange(self._pairs[self._number], self._number)
+        number = self.next_numbers().start
+        arranged = self.arrange(self._pairs[number], number)
         return [(self.batch_size, *shape) for shape in self.row_shapes(arranged)][: len(self.tops)]
 
     def load(self, work: PixelBatch, allocate: Allocate) -> list[np.ndarray]:
         out: list[np.ndarray] = []
         for index, pair in enumerate(work.pairs):
-            arranged = self.arrange(pair, work.first + index)
+            arranged = self.arrange(pair, work.numbers[index])
             shapes = self.row_shapes(arranged)[: len(self.tops)]
             if not out:
                 out = [allocate((len(work.pairs), *shape)) for shape in shapes]

@@ -50,6 +50,7 @@ class PlannedSource(ABC, Generic[Work]):
     def __init__(self, config: SourceConfig, options: OpenOptions) -> None:
         self.layer_config = config
         self.notes = options.notes
+        self.share = options.share
         self.draws = Draws(options.seed, config.key or config.layer)
 
     @property

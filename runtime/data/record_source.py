@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -61,11 +61,23 @@ class RecordConfig(SourceConfig):
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """Records of one batch, the number of the first, and their random choices."""
+    """Records of one batch, their random choices, and their numbers.
+
+    ``lead`` is the first record of the batch of all ranks.
+    """
 
     records: list[Record]
     choices: Choices
-    first: int
+    numbers: Sequence[int]
+    lead: Record
+
+
+@dataclass(frozen=True, slots=True)
+class _Peeked:
+    """The batch that comes next, and where planning stood before it."""
+
+    work: RecordBatch
+    place: Position
 
 
 class RecordSource(PlannedSource[RecordBatch]):
@@ -93,7 +105,10 @@ class RecordSource(PlannedSource[RecordBatch]):
                 'set data_param { source: "DATABASE" } to its directory',
                 field="source",
             )
-        self.transformer = Transformer(config, options, self.draws, config.batch_size)
+        self.transformer = Transformer(
+            config, options, self.draws, self.share.whole(config.batch_size)
+        )
+        self._peeked: _Peeked | None = None
         transform = self.transformer.config
         self.color: Color = (
             "color" if transform.force_color else "gray" if transform.force_gray else "native"
@@ -131,7 +146,7 @@ class RecordSource(PlannedSource[RecordBatch]):
 
     @property
     def upcoming(self) -> Record:
-        """The record that is planned next."""
+        """The record that the next batch of all ranks begins with."""
         return self._upcoming
 
     @property
@@ -140,10 +155,35 @@ class RecordSource(PlannedSource[RecordBatch]):
         return self._number
 
     def plan_work(self) -> RecordBatch:
-        size = self.record_config.batch_size
-        first = self._number
-        choices = self.transformer.choose(first, size)
-        return RecordBatch([self.take() for _ in range(size)], choices, first)
+        if self._peeked is None:
+            return self.plan_records()
+        work, self._peeked = self._peeked.work, None
+        return work
+
+    def peek(self) -> RecordBatch:
+        """What `plan_work` gives next."""
+        if self._peeked is None:
+            place = self.place_now()
+            self._peeked = _Peeked(self.plan_records(), place)
+        return self._peeked.work
+
+    def plan_records(self) -> RecordBatch:
+        """Choose the records of the next batch and move on."""
+        numbers = self.share.numbers(self._number, self.record_config.batch_size)
+        choices, lead = self.transformer.choose(numbers), self._upcoming
+        records = []
+        for number in numbers:
+            self._pass_to(number)
+            records.append(self.take())
+        self._pass_to(numbers.stop)
+        return RecordBatch(records, choices, numbers, lead)
+
+    def begins_with(self) -> tuple[Record, int]:
+        """The first record of this rank's next batch, and its number."""
+        if not self.share.rank:
+            return self._upcoming, self._number
+        work = self.peek()
+        return work.records[0], work.numbers[0]
 
     def take(self) -> Record:
         """The record that comes next; planning moves on."""
@@ -153,6 +193,8 @@ class RecordSource(PlannedSource[RecordBatch]):
         return record
 
     def place_now(self) -> Position:
+        if self._peeked is not None:
+            return dict(self._peeked.place)
         return {"record": self._number, "key": self._upcoming.key.decode("latin-1")}
 
     def move_to(self, position: Mapping[str, Any]) -> None:
@@ -162,6 +204,8 @@ class RecordSource(PlannedSource[RecordBatch]):
             raise self.error("the saved data position has no key")
         self._go_to(number, key.encode("latin-1", "replace"))
         self._number = number
+        self._peeked = None
+        self.transformer.begin_at(number)
 
     def close(self) -> None:
         self._order.close()
@@ -215,6 +259,11 @@ class RecordSource(PlannedSource[RecordBatch]):
                 "or random_seed is another: then another record comes next" if drawn else None,
             )
         self._upcoming = found
+
+    def _pass_to(self, number: int) -> None:
+        """Stand before the record with this number. Those before it are other ranks'."""
+        while self._number < number:
+            self.take()
 
     def _advance(self) -> None:
         following = self._order.following(self._number)

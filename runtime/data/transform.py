@@ -57,7 +57,7 @@ _BLOCK_VALUES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Random words of consecutive records; None where nothing is random."""
+    """Random words of a batch's records; None where nothing is random."""
 
     mirror: np.ndarray | None
     row: np.ndarray | None
@@ -69,7 +69,7 @@ class Transformer:
     """The transform_param of one layer.
 
     Args:
-        batch_size: how many records get one size where several are given.
+        batch_size: how many consecutive records get one size where several are given.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Transformer:
     ) -> None:
         self.config = layer.transform or TransformConfig()
         self._batch_size = max(1, batch_size)
+        self._behind = 0
         self._layer = layer
         self._train = options.phase == "TRAIN"
         self._draws = draws
@@ -171,7 +172,15 @@ class Transformer:
     def size_of(self, number: int) -> ResizeConfig | None:
         """What resize_param says of the record with this number."""
         sizes = self.config.sizes
-        return drawn_size(sizes, self._draws, number // self._batch_size) if sizes else None
+        return drawn_size(sizes, self._draws, self.batch_of(number)) if sizes else None
+
+    def batch_of(self, number: int) -> int:
+        """Which batch the record with this number is in."""
+        return (number - self._behind) // self._batch_size
+
+    def begin_at(self, number: int) -> None:
+        """A batch begins with the record of this number. No other thread may be transforming."""
+        self._behind = number % self._batch_size
 
     def prepared_size(self, height: int, width: int, number: int) -> tuple[int, int]:
         """Height and width of a picture after `prepared`."""
@@ -231,15 +240,15 @@ class Transformer:
             return drawn_resizing(self.config, height, width, self._draws, number)
         return Resizing(resize=self.size_of(number))
 
-    def choose(self, first: int, count: int) -> Choices:
-        """Random choices of the records numbered from ``first``."""
+    def choose(self, numbers: Sequence[int]) -> Choices:
+        """Random choices of the records with these numbers."""
         crops = self._train and max(self.crop) > 0
         draw = self._draws.words
         return Choices(
-            draw(MIRROR, first, count) & 1 != 0 if self.config.mirror else None,
-            draw(CROP_ROW, first, count) if crops else None,
-            draw(CROP_COLUMN, first, count) if crops else None,
-            draw(CROP_SCALE, first, count) if crops and self._scaled else None,
+            draw(MIRROR, numbers) & 1 != 0 if self.config.mirror else None,
+            draw(CROP_ROW, numbers) if crops else None,
+            draw(CROP_COLUMN, numbers) if crops else None,
+            draw(CROP_SCALE, numbers) if crops and self._scaled else None,
         )
 
     def apply(

@@ -67,7 +67,7 @@ def test_equals_a_loop_over_pixels(
     transformer = make(config, phase, tmp_path)
     shape = transformer.output_shape((3, 6, 7), "image")
     assert shape == ((3, 4, 4) if crop else (3, 6, 7))
-    choices = transformer.choose(100, 5)
+    choices = transformer.choose(range(100, 105))
     out = np.empty((5, *shape), np.float32)
     transformer.apply(images, choices, out)
     for i, image in enumerate(images):
@@ -95,12 +95,12 @@ def test_large_pictures_take_the_same_path(tmp_path: Path) -> None:
 
 def test_choices_belong_to_record_numbers(tmp_path: Path) -> None:
     transformer = make(TransformConfig(mirror=True, crop_size=2), "TRAIN", tmp_path)
-    whole, part = transformer.choose(0, 1000), transformer.choose(990, 10)
+    whole, part = transformer.choose(range(1000)), transformer.choose(range(990, 1000))
     for name in ("mirror", "row", "column"):
         np.testing.assert_array_equal(getattr(whole, name)[990:], getattr(part, name))
     assert whole.mirror is not None and 400 < whole.mirror.sum() < 600
     assert whole.row is not None and len(np.unique(whole.row)) > 990
-    other = make(TransformConfig(mirror=True), "TEST", tmp_path, seed=10).choose(0, 1000)
+    other = make(TransformConfig(mirror=True), "TEST", tmp_path, seed=10).choose(range(1000))
     assert other.mirror is not None and other.row is None
     assert (other.mirror != whole.mirror).sum() > 400
 
@@ -109,7 +109,7 @@ def test_every_crop_place_is_drawn(tmp_path: Path) -> None:
     transformer = make(TransformConfig(crop_size=2), "TRAIN", tmp_path)
     image = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
     out = np.empty((400, 1, 2, 2), np.float32)
-    transformer.apply([image] * 400, transformer.choose(0, 400), out)
+    transformer.apply([image] * 400, transformer.choose(range(400)), out)
     corners, counts = np.unique(out[:, 0, 0, 0], return_counts=True)
     assert corners.tolist() == [0, 1, 2, 4, 5, 6, 8, 9, 10] and counts.min() > 20
 
@@ -162,7 +162,7 @@ def test_mirroring_without_opencv_is_the_same(
     results = []
     for _ in range(2):
         out = np.empty((8, 3, 5, 6), np.float32)
-        transformer.apply(images, transformer.choose(0, 8), out)
+        transformer.apply(images, transformer.choose(range(8)), out)
         results.append(out)
         monkeypatch.setitem(sys.modules, "cv2", None)
     np.testing.assert_array_equal(results[0], results[1])

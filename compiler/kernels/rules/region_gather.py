@@ -32,11 +32,13 @@ class AtPixel:
     there: Expr
 
 
-Share = Callable[[AtPixel, Expr], Expr]
+PixelShare = Callable[[AtPixel, Expr], Expr]
 """What a pixel gets of a cell, at this place of the gradient, for each channel."""
 
 
-def gathered(regions: RegionKernel, builder: KernelBuilder, share: Share, name: str) -> KernelBody:
+def gathered(
+    regions: RegionKernel, builder: KernelBuilder, share: PixelShare, name: str
+) -> KernelBody:
     """A program takes the channels of one pixel: the order of its sum depends on nothing else."""
     task = regions.task
     inside = regions.begin(builder)

@@ -104,7 +104,7 @@ class Arranging:
             return True
         if not (config.difficult_label_warmup and schedule.max_iter):
             return False
-        iteration = number // config.batch_size // schedule.iter_size
+        iteration = self._transformer.batch_of(number) // schedule.iter_size
         return iteration <= schedule.max_iter // _WARMUP
 
     def _crop_window(self, height: int, width: int, choices: Choices, index: int) -> np.ndarray:

@@ -35,8 +35,9 @@ class LaneSource(AnnotatedSource):
         arrays = super().load(work, allocate)
         if len(arrays) > 1:
             for index, record in enumerate(work.records):
-                size = self.transformer.size_of(work.first + index)
-                window = self._arranging.window(no_boxes(), size, work.first + index)
+                number = work.numbers[index]
+                size = self.transformer.size_of(number)
+                window = self._arranging.window(no_boxes(), size, number)
                 write_lanes(self._lanes(record, window), arrays[1][index])
         return arrays
 

@@ -106,7 +106,7 @@ class PlacedSource(AnnotatedSource):
         """Of the square of the picture with this number."""
         if not self.config.random:
             return self._resize.width
-        change = number // self.config.batch_size // BATCHES_PER_SIZE
+        change = self.transformer.batch_of(number) // BATCHES_PER_SIZE
         return (_LEAST_CELLS + self.draws.word(SIZE, change) % _RANDOM_CELLS) * _CELL
 
 

@@ -9,9 +9,7 @@ written and read as JPEG after each of the first three steps: what a net learns 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,7 +28,7 @@ from ..notes import NoteKind
 from ..planned import Allocate
 from ..record_source import PicturesOfBatch, RecordBatch, RecordSource, name_of
 from ..room import PLANNED_BYTES, check_batch
-from ..source import Position, Shape
+from ..source import Shape
 from ..transform import Choices
 from .arranged import ArrangedPicture, arranged_raw, part_of
 from .arranging import Arranging
@@ -49,15 +47,6 @@ UNDISTORTED = NoteKind(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Peeked:
-    """The batch that comes next, where planning stood before it, and its shapes."""
-
-    work: RecordBatch
-    place: Position
-    shapes: list[Shape]
-
-
 class AnnotatedSource(RecordSource):
     """Batches of pictures, and one row for each box of them."""
 
@@ -73,7 +62,7 @@ class AnnotatedSource(RecordSource):
     def __init__(self, config: AnnotatedSettings, options: OpenOptions) -> None:
         self.config = config
         super().__init__(config, options)
-        self._peeked: _Peeked | None = None
+        self._shaped: tuple[RecordBatch, list[Shape]] | None = None
         try:
             self._transform = self.transformer.config
             self._arranging = Arranging(config, self.transformer, self.draws, options.schedule)
@@ -84,7 +73,7 @@ class AnnotatedSource(RecordSource):
                 self.notes(SHADOWED())
             self._box_tops = self.box_tops() if self._boxed else None
             self._masks = self._pixel_masks(options) if config.masked else None
-            choices = self.transformer.choose(0, 1)
+            choices = self.transformer.choose(range(1))
             image, arranged = self.picture(annotated, self.upcoming, choices, 0, 0)
             sizes = self.transformer.output_shape(image.shape, name_of(self.upcoming))
             self._check_room(image, sizes)
@@ -106,27 +95,12 @@ class AnnotatedSource(RecordSource):
         """How boxes are written."""
         return YoloRows() if self.config.yolo_data_type == 1 else BoxRows()
 
-    def plan_work(self) -> RecordBatch:
-        if self._peeked is None:
-            return super().plan_work()
-        work, self._peeked = self._peeked.work, None
-        return work
-
-    def place_now(self) -> Position:
-        return super().place_now() if self._peeked is None else dict(self._peeked.place)
-
-    def move_to(self, position: Mapping[str, Any]) -> None:
-        super().move_to(position)
-        self._peeked = None
-
     def next_shapes(self) -> list[Shape]:
         """How many boxes there will be, every record of the batch tells."""
-        if self._peeked is None:
-            place = super().place_now()
-            work = super().plan_work()
-            self._peeked = _Peeked(work, place, [])
-            self._peeked.shapes.extend(self._shapes_of(work))
-        return list(self._peeked.shapes)
+        work = self.peek()
+        if self._shaped is None or self._shaped[0] is not work:
+            self._shaped = work, self._shapes_of(work)
+        return list(self._shaped[1])
 
     def load(self, work: RecordBatch, allocate: Allocate) -> list[np.ndarray]:
         found: list[ObjectBoxes] = []
@@ -135,7 +109,7 @@ class AnnotatedSource(RecordSource):
         pictures = PicturesOfBatch(self, work, allocate)
         for index, record in enumerate(work.records):
             annotated = self._parse(record)
-            number = work.first + index
+            number = work.numbers[index]
             image, arranged = self.picture(annotated, record, work.choices, index, number)
             found.append(arranged.boxes)
             labels.append(annotated.datum.label)
@@ -257,7 +231,7 @@ class AnnotatedSource(RecordSource):
 
     def _shapes_of(self, work: RecordBatch) -> list[Shape]:
         records = [self._parse(record) for record in work.records]
-        image, first = self.picture(records[0], work.records[0], work.choices, 0, work.first)
+        image, first = self.picture(records[0], work.records[0], work.choices, 0, work.numbers[0])
         sizes = self.transformer.output_shape(image.shape, name_of(work.records[0]))
         count = len(first.boxes)
         if len(self.tops) > 1 and self._box_tops is not None and self._box_tops.one_row_each:
@@ -268,7 +242,7 @@ class AnnotatedSource(RecordSource):
     def _box_count(self, annotated: AnnotatedDatum, work: RecordBatch, index: int) -> int:
         """How many boxes a record comes out with; its pixels are only read where it does not say
         how large it is."""
-        datum, number = annotated.datum, work.first + index
+        datum, number = annotated.datum, work.numbers[index]
         if not len(annotated.boxes):
             return 0
         if min(datum.height, datum.width) < 1:

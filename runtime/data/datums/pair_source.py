@@ -46,14 +46,21 @@ class PairSource(DatabaseSource):
         super().__init__(config, options)
         self._config = config
 
-    def plan_work(self) -> RecordBatch:
-        """Each batch begins with a pair of one label."""
-        size, first = self.record_config.batch_size, self.number
+    def plan_records(self) -> RecordBatch:
+        """Each batch of all ranks begins with a pair of one label.
+
+        Where the next pair begins, other ranks' pairs tell: labels are read of them, too.
+        """
+        size, first, lead = self.record_config.batch_size, self.number, self.upcoming
+        own = self.share.numbers(0, size)
         records = []
-        for pair in range(size):
+        for pair in range(self.share.whole(size)):
             one = self.take()
-            records += [one, self._second(one, pair % 2 == 0)]
-        return RecordBatch(records, self.transformer.choose(first, _PAIR * size), first)
+            two = self._second(one, pair % 2 == 0)
+            if pair in own:
+                records += [one, two]
+        numbers = [first + _PAIR * pair + picture for pair in own for picture in range(_PAIR)]
+        return RecordBatch(records, self.transformer.choose(numbers), numbers, lead)
 
     def _second(self, one: Record, match: bool) -> Record:
         """The second picture's record."""

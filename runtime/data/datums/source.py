@@ -49,8 +49,8 @@ class DatabaseSource(RecordSource):
 
     def next_shapes(self) -> list[Shape]:
         size = self.record_config.batch_size
-        first = self.upcoming
-        image = self._decode(first, self.number)[1]
+        first, number = self.begins_with()
+        image = self._decode(first, number)[1]
         data = (size, *self.transformer.output_shape(image.shape, name_of(first)))
         return [data, (size,)][: len(self.tops)]
 
@@ -58,7 +58,7 @@ class DatabaseSource(RecordSource):
         labels = allocate((len(work.records),))
         pictures = PicturesOfBatch(self, work, allocate)
         for index, record in enumerate(work.records):
-            datum, image = self._decode(record, work.first + index)
+            datum, image = self._decode(record, work.numbers[index])
             labels[index] = datum.label
             pictures.add(image)
         return [pictures.top, labels][: len(self.tops)]

@@ -154,8 +154,9 @@ class ClipSource(PictureSource[ListedClip]):
 
     def next_sizes(self) -> tuple[int, int, int]:
         """By the clip's first frame."""
-        clip = self._clips[self._number]
-        start = next(self._starts(clip, self._number))
+        number = self.next_numbers().start
+        clip = self._clips[number]
+        start = next(self._starts(clip, number))
         _, height, width = next(self._frame(clip, start + 1)).shape
         return self.transformer.output_shape((self.config.channels, height, width), self.name(clip))
 

@@ -101,11 +101,15 @@ class HDF5Source(PlannedSource[list[Rows]]):
 
     def plan_work(self) -> list[Rows]:
         parts = []
-        left = self.config.batch_size
+        share, left = self.share, self.share.whole(self.config.batch_size)
+        before = share.rank  # how many rows are other ranks' before the next own one
         while left:
             chosen = self._order[self._row : self._row + left]
-            parts.append(Rows(self._rows, chosen))
+            own = chosen[before :: share.count]
+            if len(own):
+                parts.append(Rows(self._rows, own))
             left -= len(chosen)
+            before += share.count * len(own) - len(chosen)
             self._row += len(chosen)
             if self._row == len(self._order):
                 self._next_file()

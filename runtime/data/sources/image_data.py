@@ -71,7 +71,9 @@ class ImageSource(PictureSource[ListedImage]):
         self.check_top_count((2,))
         self.check_batch_size(config.batch_size, "image_data_param")
         check_new_size(config, config.is_color, config.new_height, config.new_width)
-        self.transformer = Transformer(config, options, self.draws)
+        self.transformer = Transformer(
+            config, options, self.draws, self.share.whole(config.batch_size)
+        )
         list_path = options.root / config.source
         self._pictures = ListedPictures(config, options.root, config.root_folder, list_path)
         self.notes(OPENING(path=config.source))
@@ -108,8 +110,9 @@ class ImageSource(PictureSource[ListedImage]):
         return self._pictures.name(entry.path, entry.line)
 
     def next_sizes(self) -> tuple[int, int, int]:
-        entry = self._images[self._number]
-        shape = self.pixels(entry, self._number).shape
+        number = self.next_numbers().start
+        entry = self._images[number]
+        shape = self.pixels(entry, number).shape
         return self.transformer.output_shape(shape, self.name(entry))
 
     def _read_size(self, height: int, width: int) -> tuple[int, int]:

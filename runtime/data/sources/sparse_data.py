@@ -37,7 +37,7 @@ class SparseDataConfig(RecordConfig):
 
 
 class SparseSource(RecordSource):
-    """Batches of consecutive records, as wide as the first record of each says."""
+    """Batches of consecutive records, as wide as the first record of each (of all ranks) says."""
 
     restarting = RESTARTING
 
@@ -56,11 +56,12 @@ class SparseSource(RecordSource):
 
     def load(self, work: RecordBatch, allocate: Allocate) -> list[np.ndarray]:
         count = len(work.records)
-        first = self._parse(work.records[0])
-        rows, labels = allocate((count, self._width(first))), allocate((count,))
+        lead = self._parse(work.lead)
+        width = self._width(lead)
+        rows, labels = allocate((count, width)), allocate((count,))
         rows[...] = 0.0
         for index, record in enumerate(work.records):
-            datum = self._parse(record) if index else first
+            datum = self._parse(record) if record is not work.lead else lead
             try:
                 datum.add_to(rows[index])
             except WireError as error:

@@ -67,7 +67,9 @@ class VideoSource(PictureSource[np.ndarray]):
         self.config = config
         self.check_top_count((1, 2))
         self.check_batch_size(config.batch_size, "data_param")
-        self.transformer = Transformer(config, options, self.draws)
+        self.transformer = Transformer(
+            config, options, self.draws, self.share.whole(config.batch_size)
+        )
         self._camera = config.video_type == "WEBCAM"
         # What a camera shows by now is wanted, not what it showed some batches ago.
         self.reads_ahead = not self._camera
@@ -86,9 +88,14 @@ class VideoSource(PictureSource[np.ndarray]):
         self.notes(SIZE(shape=",".join(map(str, (config.batch_size, *sizes)))))
 
     def take(self, number: int) -> np.ndarray:
+        self.pass_to(number)
         for _ in range(self.config.skip_frames):
             self._pass_over()
         return self._frame()
+
+    def pass_to(self, number: int) -> None:
+        while self._passed < number * (self.config.skip_frames + 1):
+            self._pass_over()
 
     def pixels(self, entry: np.ndarray, number: int) -> np.ndarray:
         try:
@@ -105,19 +112,19 @@ class VideoSource(PictureSource[np.ndarray]):
     def next_sizes(self) -> tuple[int, int, int]:
         """By the first frame."""
         return self.transformer.output_shape(
-            self.pixels(self._first, 0).shape, self.name(self._first)
+            self.pixels(self._first, self.next_numbers().start).shape, self.name(self._first)
         )
 
     def move_to(self, position: Mapping[str, Any]) -> None:
         super().move_to(position)
         if self._camera:
+            self._passed = self._number * (self.config.skip_frames + 1)
             return
         self._capture.release()
         self._capture = self._opened()
         self._waiting = None
         self._passed = 0
-        for _ in range(self._number * (self.config.skip_frames + 1)):
-            self._pass_over()
+        self.pass_to(self._number)
 
     def close(self) -> None:
         self._capture.release()

@@ -100,7 +100,8 @@ class PlacedRegion:
 
 
 class WindowSource(CountedSource[list[Sample]]):
-    """Random windows: of every batch, fg_fraction are foreground, and these come last."""
+    """Random windows: of every batch of all ranks, fg_fraction are foreground, and these come
+    last."""
 
     def __init__(self, config: WindowDataConfig, options: OpenOptions) -> None:
         super().__init__(config, options, config.batch_size)
@@ -123,14 +124,15 @@ class WindowSource(CountedSource[list[Sample]]):
         self._mean = self._read_mean(options.root)
 
     def plan_work(self) -> list[Sample]:
-        first, size = self._number, self.batch_size
-        self._number += size
-        foreground = int(np.float32(size) * np.float32(self.config.fg_fraction))
-        chosen = self.draws.words(WINDOW, first, size)
-        flips = self.draws.words(MIRROR, first, size) & 1
+        numbers = self.next_numbers()
+        self._number = numbers.stop
+        whole = self.share.whole(self.batch_size)
+        foreground = int(np.float32(whole) * np.float32(self.config.fg_fraction))
+        chosen = self.draws.words(WINDOW, numbers)
+        flips = self.draws.words(MIRROR, numbers) & 1
         samples = []
-        for i in range(size):
-            pool = self._background if i < size - foreground else self._foreground
+        for i, number in enumerate(numbers):
+            pool = self._foreground if number >= numbers.stop - foreground else self._background
             samples.append(
                 Sample(pool[int(chosen[i]) % len(pool)], self._transform.mirror and bool(flips[i]))
             )

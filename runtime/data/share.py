@@ -1,0 +1,44 @@
+"""Which records of a data source one of several ranks reads.
+
+Ranks are processes that train one net together. Caffe: src/caffe/layers/data_layer.cpp (Skip).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Share:
+    """One rank's part of what is read.
+
+    What a source counts is counted over all ranks. A batch of all of them has ``count`` times
+    batch_size records, of which the first goes to rank 0, the second to rank 1, and so round and
+    round. So batches interleaved are the batch that a single rank would have, and a position is
+    the same on every rank.
+
+    Attributes:
+        rank: from 0 to ``count`` - 1.
+        count: how many ranks there are.
+    """
+
+    rank: int = 0
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rank < self.count:
+            raise ValueError(f"rank {self.rank} of {self.count}")
+
+    def whole(self, batch_size: int) -> int:
+        """Records of one batch of all ranks."""
+        return self.count * batch_size
+
+    def numbers(self, first: int, batch_size: int) -> range:
+        """The numbers of this rank's records in a batch of all ranks that begins with ``first``.
+
+        Its ``stop`` is the number that the next batch begins with.
+        """
+        return range(first + self.rank, first + self.whole(batch_size), self.count)
+
+
+ALL = Share()
