@@ -203,4 +203,9 @@ def _own_frames(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _is_of_imports(trace: TracebackType) -> bool:
-    return trace.tb_frame.f_code.co_filename == own_names.__file__
+    """Whether a frame is one of ours that only hands on what a script asks for."""
+    name = trace.tb_frame.f_code.co_filename
+    return name == own_names.__file__ or name.startswith(_PYTHON2)
+
+
+_PYTHON2 = str(Path(__file__).parents[1] / "python2") + os.sep

@@ -12,6 +12,7 @@ from importlib.machinery import PathFinder
 
 from .dropped.registry import offer_dropped
 from .importer import Python2Finder
+from .names.room import TOLD
 from .report import Report
 from .rewrite.converter import check_installed
 from .running import give_runpy_back, take_over_runpy
@@ -46,6 +47,7 @@ def python2(report_path: str = "", folder: str = "", *, child: bool = False) -> 
     sys.meta_path.insert(paths[0] if paths else len(sys.meta_path), finder)
     dropped = offer_dropped()
     take_over_runpy(report)
+    TOLD.append(report)
     try:
         with warnings.catch_warnings():
             # As Python 2.7 did: what will be gone one day is nothing to a script that is older.
@@ -53,6 +55,7 @@ def python2(report_path: str = "", folder: str = "", *, child: bool = False) -> 
                 warnings.simplefilter("ignore", kind)
             yield report
     finally:
+        TOLD.remove(report)
         give_runpy_back()
         dropped.close()
         sys.meta_path.remove(finder)

@@ -238,6 +238,33 @@ def test_execfile(python2: Run) -> None:
     assert python2("execfile('other.py')\nprint x", other="x = 7 / 2") == "3\n"
 
 
+def test_line_ends_stay_but_in_universal_mode(python2: Run) -> None:
+    text = r"""
+    f = open('x', 'wb')
+    f.write('a\r\nb\r\n')
+    f.close()
+    print repr(open('x').read()), open('x').readlines(), len(open('x', 'rU').read())
+    """
+    assert python2(text) == "'a\\r\\nb\\r\\n' ['a\\r\\n', 'b\\r\\n'] 4\n"
+
+
+def test_archives_take_text(python2: Run) -> None:
+    text = """
+    import bz2, cPickle, gzip, tarfile, zipfile
+    f = gzip.open('x.gz', 'w'); f.write('a b'); f.close()
+    print gzip.open('x.gz').read().split(' ')
+    f = gzip.open('p.gz', 'wb'); cPickle.dump((1, 2), f); f.close()
+    print cPickle.load(gzip.open('p.gz', 'rb')), bz2.decompress(bz2.compress('c')) + 'd'
+    f = bz2.BZ2File('x.bz2', 'w'); f.write('e'); f.close()
+    print bz2.BZ2File('x.bz2').read() == 'e'
+    z = zipfile.ZipFile('x.zip', 'w'); z.writestr('n', 'f g'); z.close()
+    print zipfile.ZipFile('x.zip').read('n').split(' ')
+    t = tarfile.open('x.tar', 'w'); t.add('x.gz'); t.close()
+    print len(tarfile.open('x.tar').extractfile('x.gz').read().split('q'))
+    """
+    assert python2(text) == "['a', 'b']\n(1, 2) cd\nTrue\n['f', 'g']\n1\n"
+
+
 def test_output_of_children(python2: Run) -> None:
     text = """
     import subprocess

@@ -79,8 +79,17 @@ def test_division(old: str, new: str) -> None:
         ("os.path.join(a)", "os.path.join(a)"),
         ("', '.join(a)", "py2_join(', ', a)"),
         ("d.keys(1)", "d.keys(1)"),
-        ("assert len > 0, a", "assert cmp(len, 0) > 0, a"),
-        ("x = a and b < None", "x = a and cmp(b, None) < 0"),
+        ("assert len > 0, a", "assert len > 0, a"),
+        (
+            "lambda x, (y, (z, w)): x",
+            "lambda x, y_z_w: (lambda y, z_w: (lambda z, w: x)(*z_w))(*y_z_w)",
+        ),
+        ("raise E, 'a %s' % b, t", "raise E('a %s' % b).with_traceback(t)"),
+        ("raise E, b, None", "raise py2_raised(E, b)"),
+        ("[x for x in y]\nx", "[x for py2_x in y if [x := py2_x]]\nx"),
+        ("[x for x in y]\nfor x in z: x", "[x for x in y]\nfor x in z: x"),
+        ("class A:\n    [x for x in y]\n    x", "class A:\n    [x for x in y]\n    x"),
+        ("list([x for x in y] for z in w)\nx", "list([x for x in y] for z in w)\nx"),
         ("if x == []: y != z", "if py2_equal(x, []): y != z"),
         ("-a.next() ** 2", "-py2_next(a) ** 2"),
     ],
@@ -114,7 +123,12 @@ def test_exceptions() -> None:
     new = rewritten(old)
     assert "except (A, B) as e:" in new
     assert "print(py2_message(e), e.args[0])" in new
-    assert "(n, m) = xxx_todo_changeme.args" in new
+    assert "except C as py2_caught:\n    (n, m) = py2_caught.args\n    pass" in new
+    old = "try: a\nexcept E, e: b; c\nexcept F as (x, y): pass\nprint e"
+    assert rewritten(old) == (
+        "try: a\nexcept E as py2_caught: e = py2_caught; b; c\n"
+        "except F as py2_caught: (x, y) = py2_caught.args; pass\nprint(e)"
+    )
 
 
 @pytest.mark.parametrize(

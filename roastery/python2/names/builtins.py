@@ -1,6 +1,7 @@
 """The builtins of rewritten code: Python 3's, with Python 2's names and meanings over them."""
 
 from __future__ import annotations
+import __future__
 
 import builtins
 import contextlib
@@ -13,10 +14,10 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from . import division, mappings
+from . import division, mappings, ordering
 from .byte_string import ByteString, decoded_string, text_of
 from .classes import build_class
-from .executing import eval_, exec_, execfile
+from .executing import compile_, eval_, exec_, execfile
 from .files import file, open_
 from .imports import import_
 from .ordering import cmp, max_, min_, py2_sort, sorted_
@@ -56,7 +57,8 @@ class _Unicode(type):
             encoding = args[1] if len(args) > 1 else kwargs.get("encoding", "utf-8")
             errors = args[2] if len(args) > 2 else kwargs.get("errors", "strict")
             return decoded_string(value, encoding, errors)
-        return str(value)
+        method = getattr(type(value), "__unicode__", None)
+        return str(value) if method is None else method(value)
 
 
 class unicode(metaclass=_Unicode):
@@ -159,20 +161,33 @@ def reload_(module: Any) -> Any:
 
 
 def print_(*values: Any, sep: Any = None, end: Any = None, file: Any = None, **words: Any) -> None:
-    """``print``. After one that ends with a comma, no space comes before the line's end: as in
-    Python 2, a stream's ``softspace`` says that a space is owed."""
+    """``print``. No space comes after what ends a line, nor, where the statement ends with a comma,
+    before a line's end: as in Python 2, a stream's ``softspace`` says that a space is owed."""
     stream = sys.stdout if file is None else file
-    shown_values = [_text(value) for value in values]
-    owed = getattr(stream, "softspace", 0)
-    text = (" " if sep is None else sep).join(shown_values)
-    if owed and values:
-        text = " " + text
-    if end == " " and not words:  # as the statement's last comma is written now
-        _owe(stream, text.endswith(" ") or not text[-1:].isspace())
-        stream.write(text)
+    if words or sep is not None or _is_function(sys._getframe(1).f_globals):
+        builtins.print(*map(_text, values), sep=sep, end=end, file=stream, **words)
+        return
+    parts: list[str] = []
+    owed = bool(getattr(stream, "softspace", 0))
+    for value in values:
+        text = _text(value)
+        parts += [" ", text] if owed else [text]
+        owed = (
+            text.endswith(" ") or not text[-1:].isspace()
+            if isinstance(value, str | bytes)
+            else True
+        )
+    if end == " ":  # as the statement's last comma is written now
+        _owe(stream, owed)
+        stream.write("".join(parts))
     else:
         _owe(stream, False)
-        builtins.print(text, end=end, file=stream, **words)
+        builtins.print("".join(parts), end=end, file=stream)
+
+
+def _is_function(names: dict[str, Any]) -> bool:
+    """Whether a module has made ``print`` a function."""
+    return isinstance(names.get("print_function"), __future__._Feature)
 
 
 def _owe(stream: Any, space: bool) -> None:
@@ -195,6 +210,7 @@ def _names() -> dict[str, Any]:
         "chr": chr_,
         "cmp": cmp,
         "coerce": coerce,
+        "compile": compile_,
         "eval": eval_,
         "exec": exec_,
         "execfile": execfile,
@@ -222,7 +238,7 @@ def _names() -> dict[str, Any]:
         "xrange": range,
         "zip": zip_,
     }
-    for module in (division, mappings):
+    for module in (division, mappings, ordering):
         own |= {name: value for name, value in vars(module).items() if name.startswith("py2_")}
     return own
 

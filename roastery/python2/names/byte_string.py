@@ -161,7 +161,7 @@ def encoded_string(value: Any, encoding: Any = "ascii", errors: str = "strict") 
         return ByteString(codecs.encode(data, name))
     if name in ("string-escape", "string_escape"):
         return repr(text_of(value) if isinstance(value, bytes) else value)[1:-1]
-    if name == "rot13":
+    if name in ("rot13", "rot-13"):
         return codecs.encode(str(value), "rot13")
     if isinstance(value, bytes):  # Python 2 decoded_string it before; bytes of that encoding stay
         return ByteString(value)
@@ -181,5 +181,5 @@ def decoded_string(value: Any, encoding: Any = "utf-8", errors: str = "strict") 
     if name in ("unicode_escape", "unicode-escape", "raw-unicode-escape"):
         return codecs.decode(to_bytes(value), name, errors)
     if isinstance(value, str):
-        return codecs.decode(value, "rot13") if name == "rot13" else value
+        return codecs.decode(value, "rot13") if name in ("rot13", "rot-13") else value
     return bytes(value).decode(str(encoding), errors)

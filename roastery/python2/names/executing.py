@@ -11,7 +11,7 @@ from ..rewrite.compiled import CodeKind, compile_converted
 from ..rewrite.converter import convert
 from ..rewrite.source import source_text
 from ..rewrite.store import converted_source
-from .room import BUILTINS
+from .room import BUILTINS, tell
 
 _OPTIMIZED = 1  # of a code's flags: a function's, whose names are no dictionary
 
@@ -72,10 +72,25 @@ def eval_(source: Any, *given: Any) -> Any:
     return eval(code_of(source, "<string>", "eval"), names, local)
 
 
+def compile_(
+    source: Any,
+    filename: Any,
+    mode: Any,
+    flags: Any = 0,
+    dont_inherit: Any = False,
+    optimize: Any = -1,
+) -> Any:
+    """``compile`` of text of Python 2; of a tree, or with flags that ask for one, Python 3's."""
+    if flags or not isinstance(source, str | bytes | bytearray):
+        return compile(source, filename, mode, flags, dont_inherit, optimize)
+    return code_of(source, str(filename), mode)
+
+
 def execfile(name: Any, *given: Any) -> None:
     """Run a file's code in the caller's names."""
     names, local = _scope(given, sys._getframe(1))
     with open(name, "rb") as stream:
         data = stream.read()
     text, converted = converted_source(data, str(name))
+    tell(str(name), text, converted)
     exec(compile_converted(converted, text, str(name)), names, local)

@@ -25,15 +25,15 @@ class OldFile:
         self.name = name
         self.softspace = 0
         self._text = "b" not in mode
-        self._universal = self._text or "U" in mode
+        self._universal = "U" in mode
 
     # --- reading ----------------------------------------------------------------------
 
     def _out(self, data: bytes) -> Any:
+        if self._universal:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if not self._text:
             return ByteString(data)
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n") if self._universal else data
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError:

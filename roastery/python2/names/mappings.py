@@ -116,6 +116,17 @@ def py2_message(error: Any) -> Any:
     return error.args[0] if len(error.args) == 1 else ""
 
 
+def py2_raised(kind: Any, value: Any) -> Any:
+    """What ``raise kind, value`` raises."""
+    if not isinstance(kind, type):
+        return kind
+    if isinstance(value, kind):
+        return value
+    if value is None:
+        return kind()
+    return kind(*value) if isinstance(value, tuple) else kind(value)
+
+
 def py2_equal(left: Any, right: Any) -> Any:
     """``left == right``, where one is an empty list: an array is none."""
     if hasattr(left, "__array__") or hasattr(right, "__array__"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import operator
 from typing import Any
 
 
@@ -105,3 +106,29 @@ def _extreme(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     except TypeError:
         key = _any_order(kwargs.get("key"))
         return function(*args, **{**kwargs, "key": key})
+
+
+def _asks(test: Any) -> Any:
+    """A comparison by which everything has an order."""
+
+    def compare(left: Any, right: Any) -> Any:
+        try:
+            return test(left, right)
+        except TypeError as error:
+            if "not supported between instances" not in str(error):
+                raise
+            answer = test(_between_kinds(left, right), 0)
+        shape = getattr(left, "shape", ()) or getattr(right, "shape", ())
+        if not shape:
+            return answer
+        import numpy
+
+        return numpy.full(shape, answer)
+
+    return compare
+
+
+py2_lt = _asks(operator.lt)
+py2_le = _asks(operator.le)
+py2_gt = _asks(operator.gt)
+py2_ge = _asks(operator.ge)

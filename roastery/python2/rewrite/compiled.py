@@ -46,7 +46,41 @@ def tree_of(converted: Converted, before: str, filename: str, kind: CodeKind = "
         raise
     if not converted.python3:
         _move(tree, converted, before)
+        tree = _Orders().visit(tree)
     return tree
+
+
+class _Orders(ast.NodeTransformer):
+    """``a < b`` to ``py2_lt(a, b)``: None, numbers and texts had an order.
+
+    Here and not in the text, where it would hide all else that is changed.
+    """
+
+    def visit_Compare(self, node: ast.Compare) -> Any:
+        self.generic_visit(node)
+        name = _ORDERS.get(type(node.ops[0]))
+        sides = [node.left, *node.comparators]
+        if len(sides) != 2 or name is None or all(map(_is_number, sides)):
+            return node
+        function = ast.copy_location(ast.Name(name, ast.Load()), node)
+        return ast.copy_location(ast.Call(function, sides, []), node)
+
+
+_ORDERS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "py2_lt",
+    ast.LtE: "py2_le",
+    ast.Gt: "py2_gt",
+    ast.GtE: "py2_ge",
+}
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether it is seen to be a number."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in ("len", "int", "float", "abs")
+    return isinstance(node, ast.UnaryOp) and _is_number(node.operand)
 
 
 def _name_line(error: SyntaxError, converted: Converted, before: str) -> None:

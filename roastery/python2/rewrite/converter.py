@@ -15,8 +15,8 @@ from .source import even_indents
 #: Of fissix's fixers those for what Python 3 cannot parse, and for attributes of the language's own
 #: objects. Names are not rewritten: the builtins of rewritten code have them.
 _FIXERS = (
-    "except", "exec", "funcattrs", "methodattrs", "ne", "paren", "print", "raise", "repr",
-    "sys_exc", "throw", "tuple_params", "xreadlines",
+    "exec", "funcattrs", "methodattrs", "ne", "paren", "print", "repr",
+    "throw", "tuple_params", "xreadlines",
 )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def rewrite_string(leaf: Any, unicode_literals: bool) -> None:
 
 def rewrite_number(leaf: Any) -> None:
     """``0777`` to ``0o777``; ``10L`` to ``10``."""
-    text = leaf.value.rstrip("lL")
+    text = str(leaf.value).rstrip("lL")
     if text.isdecimal() and text.startswith("0") and text.strip("0"):
         text = "0o" + text.lstrip("0")
     elif text.isdecimal() and not text.strip("0"):

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .comprehensions import keep_variables
+from .exceptions import rewrite_handlers, rewrite_raise
 from .literals import rewrite_number, rewrite_string
 from .offered import OFFERED, RENAMED_IMPORTS
+from .parameters import rewrite_lambda
 
 #: Methods of Python 2 that become calls: the method's name, whether it must be called without
 #: arguments, and what is called with the object and the arguments.
@@ -31,8 +34,6 @@ _METHODS: dict[str, tuple[bool, str]] = {
     "ParseFromString": (False, "py2_parse"),
     "MergeFromString": (False, "py2_merge"),
 }
-#: Names of what is no number, as old scripts compare with one.
-_NO_NUMBERS = ("None", "id", "input", "len", "max", "min", "next", "range", "sum", "type")
 #: Methods whose result becomes a list, as it was.
 _LISTS = ("keys", "values", "items")
 
@@ -48,7 +49,10 @@ def apply_rules(tree: Any) -> list[tuple[str, int]]:
         syms.power: _methods,
         syms.comparison: _comparisons,
         syms.subscript: _slice_bounds,
-        syms.try_stmt: _messages,
+        syms.try_stmt: rewrite_handlers,
+        syms.raise_stmt: rewrite_raise,
+        syms.lambdef: rewrite_lambda,
+        syms.listmaker: keep_variables,
         syms.global_stmt: _no_globals_of_a_module,
         token.NUMBER: rewrite_number,
         token.STRING: lambda leaf: rewrite_string(leaf, "unicode_literals" in features),
@@ -204,22 +208,12 @@ def _slice_bounds(node: Any) -> None:
 
 
 def _comparisons(node: Any) -> None:
-    """``x == []`` to ``py2_equal(x, [])``: of an array numpy said False, and now refuses.
-
-    ``x > None`` and ``len > 0`` to ``cmp(x, None) > 0``: everything had an order.
-    """
-    from fissix.fixer_util import Call, Name, Number
+    """``x == []`` to ``py2_equal(x, [])``: of an array numpy said False, and now refuses."""
+    from fissix.fixer_util import Call, Name
 
     if len(node.children) != 3:
         return
     left, sign, right = node.children
-    if any(_is(sign, order) for order in ("<", "<=", ">", ">=")):
-        if any(_is(side, name) for side in (left, right) for name in _NO_NUMBERS):
-            prefix, left, right, sign = node.prefix, left.clone(), right.clone(), sign.clone()
-            left.prefix = ""
-            call = Call(Name("cmp"), [left, _comma(), right], prefix=prefix)
-            node.replace([call, sign, Number("0", prefix=" ")])
-        return
     if not (_is(sign, "==") or _is(sign, "!=")):
         return
     if "[]" not in (str(left).strip(), str(right).strip()):
@@ -307,35 +301,6 @@ def _one(arguments: list[Any]) -> bool:
     from fissix.pygram import python_symbols as syms
 
     return len(arguments) == 1 and arguments[0].type != syms.arglist
-
-
-# --- exceptions -----------------------------------------------------------------------
-
-
-def _messages(node: Any) -> None:
-    """In ``except E as e``: ``e.message`` to ``py2_message(e)``, ``e[0]`` to ``e.args[0]``."""
-    from fissix.fixer_util import Call, Dot, Name
-    from fissix.pgen2 import token
-    from fissix.pygram import python_symbols as syms
-    from fissix.pytree import Node
-
-    children = node.children
-    for at, clause in enumerate(children):
-        if clause.type != syms.except_clause or len(clause.children) != 4:
-            continue
-        name = clause.children[3].value
-        for power in list(children[at + 2].post_order()):
-            if power.type != syms.power or not _is(power.children[0], name):
-                continue
-            trailer = power.children[1]
-            if trailer.type != syms.trailer:
-                continue
-            if _is(trailer.children[0], ".") and _is(trailer.children[1], "message"):
-                prefix = power.prefix
-                trailer.remove()
-                power.children[0].replace(Call(Name("py2_message"), [Name(name)], prefix=prefix))
-            elif _is(trailer.children[0], "[") and trailer.children[1].type == token.NUMBER:
-                power.insert_child(1, Node(syms.trailer, [Dot(), Name("args")]))
 
 
 def _no_globals_of_a_module(node: Any) -> None:

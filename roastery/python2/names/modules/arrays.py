@@ -1,11 +1,12 @@
-"""``numpy``: what its functions took of old, sizes that are floats and text that holds bytes."""
+"""``numpy``, ``array``: what they took of old, sizes that are floats, text that holds bytes."""
 
 from __future__ import annotations
 
+import array
 from types import ModuleType
 from typing import Any
 
-from ..byte_string import to_bytes
+from ..byte_string import as_string, to_bytes
 
 
 def _whole(value: Any) -> Any:
@@ -30,6 +31,46 @@ def _sized(function: Any, place: int, word: str) -> Any:
     call.__name__ = function.__name__
     call.__doc__ = function.__doc__
     return call
+
+
+class _Array(array.array):
+    """An array with the methods that were named after strings."""
+
+    def fromstring(self, data: Any) -> None:
+        self.frombytes(to_bytes(data))
+
+    def tostring(self) -> Any:
+        return as_string(self.tobytes())
+
+    def fromfile(self, file: Any, count: int) -> None:
+        super().fromfile(_stream(file), count)
+
+    def tofile(self, file: Any) -> None:
+        super().tofile(_stream(file))
+
+    read, write = fromfile, tofile
+
+
+def _stream(file: Any) -> Any:
+    from ..files import binary_stream
+
+    return binary_stream(file)
+
+
+def array_names(real: ModuleType) -> dict[str, Any]:
+    def made(code: Any, values: Any = ()) -> Any:
+        code = {"c": "b"}.get(str(code), str(code))
+        return _Array(code, to_bytes(values))
+
+    class Kind(type):
+        def __instancecheck__(cls, value: Any) -> bool:
+            return isinstance(value, array.array)
+
+        def __call__(cls, *args: Any) -> Any:
+            return made(*args)
+
+    kind = Kind("array", (), {"__doc__": array.array.__doc__})
+    return {"array": kind, "ArrayType": kind}
 
 
 def numpy_names(np: ModuleType) -> dict[str, Any]:

@@ -6,6 +6,17 @@ from types import ModuleType
 from typing import Any
 
 from ..byte_string import to_bytes
+from ..files import OldFile
+
+
+class _Answer(OldFile):
+    """What a server sends."""
+
+    def info(self) -> Any:
+        """Its headers, which were asked for by ``getheader``."""
+        headers = self.buffer.info()
+        headers.getheader = headers.get
+        return headers
 
 
 def _request_names() -> dict[str, Any]:
@@ -20,7 +31,7 @@ def _request_names() -> dict[str, Any]:
             super().__init__(str(url), to_bytes(data), *args, **kwargs)
 
     def urlopen(url: Any, data: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return urllib.request.urlopen(url, to_bytes(data), *args, **kwargs)
+        return _Answer(urllib.request.urlopen(url, to_bytes(data), *args, **kwargs), "rb", url)
 
     return names | {"Request": Request, "urlopen": urlopen}
 

@@ -45,7 +45,9 @@ class _Input:
         return getattr(self._pipe, name)
 
 
-class _Popen(subprocess.Popen):
+class Popen(subprocess.Popen):
+    """A child whose pipes give and take strings."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.text_mode:  # type: ignore[attr-defined]
@@ -69,4 +71,4 @@ def subprocess_names(real: ModuleType) -> dict[str, Any]:
     def check_output(*args: Any, **kwargs: Any) -> Any:
         return as_string(subprocess.check_output(*args, **kwargs))
 
-    return {"Popen": _Popen, "check_output": check_output, "mswindows": False}
+    return {"Popen": Popen, "check_output": check_output, "mswindows": False}

@@ -13,8 +13,10 @@ _FACADES = {
     "StringIO": "texts:string_io",
     "UserDict": "containers:user_dict",
     "__builtin__": "system:builtin",
+    "array": "arrays:array_names",
     "base64": "digests:base64_names",
     "binascii": "digests:binascii_names",
+    "bz2": "archives:bz2_names",
     "cPickle": "pickles:pickle_names",
     "cStringIO": "texts:string_io",
     "codecs": "texts:codecs_names",
@@ -23,6 +25,7 @@ _FACADES = {
     "csv": "texts:csv_names",
     "exceptions": "system:exceptions",
     "fractions": "containers:fractions_names",
+    "gzip": "archives:gzip_names",
     "hashlib": "digests:hashlib_names",
     "html.parser": "texts:html_parser",
     "imp": "system:imp",
@@ -46,6 +49,7 @@ _FACADES = {
     "struct": "digests:struct_names",
     "subprocess": "processes:subprocess_names",
     "sys": "system:sys_names",
+    "tarfile": "archives:tarfile_names",
     "tempfile": "temporary:tempfile_names",
     "threading": "system:threading_names",
     "time": "system:time_names",
@@ -53,6 +57,7 @@ _FACADES = {
     "urllib": "network:urllib_names",
     "urllib2": "network:urllib2",
     "urllib.parse": "network:urlparse",
+    "zipfile": "archives:zipfile_names",
     "zlib": "digests:zlib_names",
 }
 
@@ -87,15 +92,22 @@ def _is_known(real: ModuleType, name: str) -> bool:
 _LIBRARY = (importlib.__file__.rpartition("/importlib/")[0],)
 
 
+#: Among the names of a module: those whose values are made when they are asked for.
+COMPUTED = "_computed"
+
+
 class Facade(ModuleType):
     """A module with other names over those of a real one. What is set is set there."""
 
     def __init__(self, name: str, real: ModuleType | None, names: dict[str, Any]) -> None:
         super().__init__(name, getattr(real, "__doc__", None))
-        vars(self).update(names, _real=real, _own=frozenset(names))
+        made = names.pop(COMPUTED, {})
+        vars(self).update(names, _real=real, _own=frozenset(names), _computed=made)
 
     def __getattr__(self, name: str) -> Any:
         real = vars(self)["_real"]
+        if name in (computed := vars(self)["_computed"]):
+            return computed[name]()
         if name == "__all__":
             return sorted(self._own | set(_public(real)))
         if real is None:

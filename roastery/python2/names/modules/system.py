@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import errno
+import functools
+import importlib
 import importlib.util
 import inspect
 import os
@@ -15,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from ..byte_string import ByteString
+from ..room import tell
 
 
 def _as_text(value: Any) -> Any:
@@ -38,7 +41,27 @@ def os_names(real: ModuleType) -> dict[str, Any]:
     def popen(command: Any, *args: Any) -> Any:
         return os.popen(_as_text(command), *args)
 
+    from .processes import Popen
+
+    def pipes(*order: str) -> Any:
+        """``popen2``, ``popen3``, ``popen4``: the child's standard input and what it prints."""
+
+        def start(command: Any, mode: str = "t", bufsize: int = -1) -> Any:
+            process = Popen(
+                command,
+                shell=isinstance(command, str),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr={2: None, 3: subprocess.PIPE}.get(len(order), subprocess.STDOUT),
+            )
+            return tuple(getattr(process, name) for name in order if name)
+
+        return start
+
     return {
+        "popen2": pipes("stdin", "stdout"),
+        "popen3": pipes("stdin", "stdout", "stderr"),
+        "popen4": pipes("stdin", "stdout", "", ""),
         "errno": errno,
         "getcwdu": os.getcwd,
         "path": facade("os.path", os.path),
@@ -47,8 +70,18 @@ def os_names(real: ModuleType) -> dict[str, Any]:
     }
 
 
+def _exception(part: int) -> Any:
+    return sys.exc_info()[part]
+
+
 def sys_names(real: ModuleType) -> dict[str, Any]:
+    from .registry import COMPUTED
+
     return {
+        COMPUTED: {
+            name: functools.partial(_exception, at)
+            for at, name in enumerate(("exc_type", "exc_value", "exc_traceback"))
+        },
         "exc_clear": lambda: None,
         "maxint": sys.maxsize,
         "setdefaultencoding": lambda name: None,
@@ -110,16 +143,49 @@ def builtin() -> dict[str, Any]:
     return dict(vars(python2_builtins()))
 
 
+_SOURCE, _PACKAGE, _BUILTIN = 1, 5, 6
+
+
 def imp(real: ModuleType | None = None) -> dict[str, Any]:
+    from ...importer import Python2Loader
+    from ..files import open_
+
     def load_source(name: str, path: Any, file: Any = None) -> Any:
-        spec = importlib.util.spec_from_file_location(name, path)
+        loader = Python2Loader(name, str(path), tell)
+        spec = importlib.util.spec_from_file_location(name, path, loader=loader)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
         return module
 
-    names: dict[str, Any] = {"load_source": load_source}
+    def find_module(name: str, path: Any = None) -> Any:
+        """A file of source or a folder; what more there was is nothing that a script asks for."""
+        for folder in sys.path if path is None else path:
+            place = os.path.join(folder or ".", name)
+            if os.path.isfile(os.path.join(place, "__init__.py")):
+                return None, place, ("", "", _PACKAGE)
+            if os.path.isfile(place + ".py"):
+                return open_(place + ".py"), place + ".py", (".py", "U", _SOURCE)
+        if path is None and importlib.util.find_spec(name) is not None:
+            return None, name, ("", "", _BUILTIN)
+        raise ImportError(f"No module named {name}", name=name)
+
+    def load_module(name: str, file: Any, path: Any, description: Any) -> Any:
+        if description[2] == _BUILTIN:
+            return importlib.import_module(name)
+        if description[2] == _PACKAGE:
+            path = os.path.join(path, "__init__.py")
+        return load_source(name, path)
+
+    names: dict[str, Any] = {
+        "C_BUILTIN": _BUILTIN,
+        "PKG_DIRECTORY": _PACKAGE,
+        "PY_SOURCE": _SOURCE,
+        "find_module": find_module,
+        "load_module": load_module,
+        "load_source": load_source,
+    }
     if real is None:
         from ..builtins import reload_
 

@@ -1,0 +1,138 @@
+"""Statements of Python 2 do what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Run = Callable[..., str]
+
+#: A program and what it prints.
+_PROGRAMS = {
+    "code that is compiled": ("exec compile('print 7 / 2', 'x', 'exec')", "3\n"),
+    "print, behind the end of a line": (
+        r"""
+        print 'a\n', 'b\t', 'c', 1
+        print 'd\n',
+        print 'e'
+        """,
+        "a\nb\tc 1\nd\ne\n",
+    ),
+    "print as a function": (
+        r"""
+        from __future__ import print_function
+        print('a\n', 'b', end=' ')
+        print()
+        """,
+        "a\n b \n",
+    ),
+    "the exception of a handler stays": (
+        """
+        try: 1 / 0
+        except ZeroDivisionError, e: pass
+        print e.__class__.__name__
+        def f():
+            try: [][0]
+            except IndexError as e: x = 1
+            return e
+        print f()
+        """,
+        "ZeroDivisionError\nlist index out of range\n",
+    ),
+    "an exception taken apart": (
+        """
+        try: open('none')
+        except IOError as (number, text): print number, text
+        try: raise ValueError('a', 'b')
+        except (TypeError, ValueError), (a, b):
+            for x in a, b: print x
+        """,
+        "2 No such file or directory\na\nb\n",
+    ),
+    "an exception raised again": (
+        """
+        import sys
+        class E(Exception):
+            def __init__(self, a, b): self.b = b
+        try:
+            try: raise E, (1, 2)
+            except E: raise sys.exc_info()[0], sys.exc_info()[1], sys.exc_info()[2]
+        except E, e: print e.b, sys.exc_type.__name__
+        try: raise KeyError, None
+        except KeyError, e: print e.args
+        """,
+        "2 E\n()\n",
+    ),
+    "kinds have an order": (
+        """
+        import numpy
+        x = None
+        print x >= 0, 3 > x, 'a' > 5, (1,) > [1], [1] < 'a', 1 < 2, 2 <= 1
+        print (numpy.zeros(2) > None).tolist(), numpy.float32(1) > x
+        """,
+        "False True True True True True False\n[True, True] True\n",
+    ),
+    "variables of list comprehensions stay": (
+        """
+        [q for q in (1, 2)]
+        print q
+        def f():
+            [a for a, b in [(3, 4)] if a]
+            return b
+        print f()
+        """,
+        "2\n4\n",
+    ),
+    "parameters that are tuples": (
+        """
+        print (lambda (a, b), c: a + b + c)((1, 2), 3),
+        print (lambda x, (y, (z, w)): w)(1, (2, (3, 4)))
+        """,
+        "6 4\n",
+    ),
+    "unicode of an object": (
+        """
+        class U(object):
+            def __unicode__(self): return u'u'
+            def __str__(self): return 's'
+        print unicode(U()), U()
+        """,
+        "u s\n",
+    ),
+    "modules loaded by their path": (
+        """
+        open('m.py', 'w').write('x = 7 / 2')
+        import imp
+        print imp.load_source('n', 'm.py').x,
+        print imp.load_module('o', *imp.find_module('m', ['.'])).x
+        """,
+        "3 3\n",
+    ),
+    "arrays of text": (
+        """
+        import array
+        a = array.array('B', 'ab')
+        a.fromstring('c')
+        print a.tostring() == 'abc', isinstance(a, array.array)
+        """,
+        "True True\n",
+    ),
+    "rot13": ("print 'uryyb'.encode('rot13'), 'uryyb'.decode('rot13')", "hello hello\n"),
+    "popen2": (
+        """
+        import os
+        into, out = os.popen2('cat')
+        into.write('x')
+        into.close()
+        print out.read().split('x')
+        """,
+        "['', '']\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(_PROGRAMS))
+def test_statements(python2: Run, name: str) -> None:
+    text, printed = _PROGRAMS[name]
+    assert python2(text) == printed
