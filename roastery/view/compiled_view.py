@@ -108,14 +108,22 @@ def _ir(
 ) -> list[list[int]]:
     """Of each layer, of each stage: the number of a text."""
     found: list[list[int]] = [[] for _ in range(count)]
+    # A group may hold all layers of a net: its text is made once, not for each of them.
+    known: dict[int, str] = {}
+    added: dict[tuple[int, ...], int] = {(): texts.add("(nothing is left of it here)\n")}
     for _, graph in stages:
         nodes: list[list[Node]] = [[] for _ in range(count)]
         for node in graph.nodes:
             for layer in _layers_of(node, numbers):
                 nodes[layer].append(node)
         for layer, own in enumerate(nodes):
-            text = format_nodes(own) if own else "(nothing is left of it here)\n"
-            found[layer].append(texts.add(text))
+            key = tuple(map(id, own))
+            if key not in added:
+                for node in own:
+                    if id(node) not in known:
+                        known[id(node)] = format_nodes([node])
+                added[key] = texts.add("".join(known[number] for number in key))
+            found[layer].append(added[key])
     return found
 
 

@@ -6,6 +6,7 @@ shows cannot ask, since its name is another.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -49,7 +50,7 @@ class LiveFiles:
         """What is newer than the version that a page has; None: nothing is."""
         newest = self._newest_weights()
         log, weights = _version([self.log]), _version([newest])
-        version = f"{log} {weights}"
+        version = hashlib.sha256(repr((log, weights)).encode(errors="surrogatepass")).hexdigest()
         if seen == version:
             return None
         notes: list[str] = []

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import time
 import tomllib
 import zlib
 from pathlib import Path
@@ -22,7 +23,7 @@ from roastery.view.compiled_view import PassStages
 from roastery.view.document import json_for_html
 from roastery.view.page import third_party
 from roastery.view.texts import PageTexts
-from tests.support.sample_nets import conv, dense, inception, inputs, lenet
+from tests.support.sample_nets import conv, dense, inception, inputs, layer, lenet
 
 FOLDER = Path(third_party.__file__).parent
 
@@ -95,6 +96,25 @@ def test_what_a_page_knows_of_layers_and_compilers() -> None:
         assert steps and known & {use for step in steps for use in step["uses"]}
         for buffer in memory["buffers"]:
             assert buffer["offset"] + buffer["bytes"] <= memory["bytes"]
+
+
+def test_a_group_of_a_thousand_layers_is_printed_once() -> None:
+    """Not once for each of them, in each pass: that took minutes."""
+    text = inputs(data=(1, 8)) + layer("r0", "ReLU", "data")
+    text += "".join(
+        layer(f"r{i + 1}", ["ReLU", "TanH", "AbsVal"][i % 3], f"r{i}") for i in range(1000)
+    )
+    Path("chain.prototxt").write_text(text)
+    began = time.perf_counter()
+    assert main(["view", "chain.prototxt", "--targets=cpu"]) == 0
+    assert time.perf_counter() - began < 20, "alone it is two seconds"
+
+
+def test_a_net_without_a_name_is_called_as_its_file() -> None:
+    Path("mine.prototxt").write_text(inputs(data=(1, 8)))
+    assert main(["view", "mine.prototxt", "--targets=none"]) == 0
+    assert data_of(Path("mine.html"))["name"] == "mine"
+    assert "<title>mine</title>" in Path("mine.html").read_text()
 
 
 def test_targets() -> None:
@@ -173,6 +193,9 @@ def test_a_layer_that_the_file_lacks() -> None:
     assert main(words) == 0
     blobs = data_of(Path("more.html"))["weights"]["blobs"]
     assert blobs[2][0] == {"shape": [2, 2, 3, 3], "missing": True}
+    Path("other.prototxt").write_text(inputs(data=(1, 3, 8, 8)) + conv("other", "data", 2, 3))
+    assert main(["view", "other.prototxt", "--targets=none", "--weights=w.caffemodel"]) == 0
+    assert data_of(Path("other.html"))["weights"]["left"] == ["c"]
 
 
 def test_long_texts_are_cut_and_stored_once() -> None:

@@ -171,6 +171,14 @@ def test_the_table_sorts(look: Any) -> None:
     page.get_by_role("button", name="Parameters").click()
     first = page.locator("#table tbody tr").first
     assert first.locator("td").first.text_content() == "ip1"
+    assert page.evaluate("() => document.activeElement.textContent") == "Parameters"
+    page.get_by_role("button", name="Field").click()
+    fields = page.locator("#table tbody td:last-child").all_text_contents()
+    known = [field for field in fields if "x" in field]
+    assert fields[0] == "whole" and fields[-1] == ""
+    assert known == sorted(known, key=lambda field: -int(field.split("x")[0]))
+    assert "16x16" in known and "5x5" in known
+    page.get_by_role("button", name="Parameters").click()
     first.click()
     assert page.locator("#content h2").text_content() == "ip1 InnerProduct"
 
@@ -224,6 +232,68 @@ def test_weights_and_curves(look: Any, tmp_path: Path) -> None:
     page.click("#tab-curves")
     assert page.locator("svg.curve path").count() >= 2
     assert "loss" in page.locator("#content").inner_text()
+
+
+def log_lines(*points: tuple[int, float]) -> str:
+    return "".join(
+        f"I0210 13:39:22.381027 25210 solver.cpp:239] Iteration {at}, loss = {loss}\n"
+        for at, loss in points
+    )
+
+
+@pytest.fixture
+def curves(look: Any, tmp_path: Path) -> Any:
+    """The page's curves of a log."""
+
+    def looking(log: str) -> Any:
+        path = tmp_path / f"{abs(hash(log))}.log"
+        path.write_text(log)
+        page = look(inputs(x=(1,)), NONE, f"--log={path}")
+        page.set_default_timeout(15_000)
+        page.click("#tab-curves")
+        return page
+
+    return looking
+
+
+@pytest.mark.parametrize("loss", [3.40282e38, 1e17, -1e307, 0.0, 0.01])
+def test_a_constant_curve_is_drawn(curves: Any, loss: float) -> None:
+    """Of large numbers a half is less than what sets two of them apart."""
+    page = curves(log_lines((0, loss), (10, loss)))
+    for _ in range(2):
+        labels = page.locator("svg.curve text[text-anchor=end]").all_text_contents()
+        assert 2 <= len(labels) < 12 and len(set(labels)) == len(labels), labels
+        assert "NaN" not in page.locator("svg.curve path").get_attribute("d")
+        page.get_by_role("button", name="Logarithmic").click()
+
+
+def test_a_point_alone_is_seen(curves: Any) -> None:
+    assert curves(log_lines((40, 2.0))).locator("svg.curve circle").count() == 1
+    gaps = curves(log_lines((0, 2.0), (1, float("nan")), (2, 1.0), (3, 1.0)))
+    assert gaps.locator("svg.curve circle").count() == 1
+    none = curves(log_lines((0, float("nan")), (1, float("nan"))))
+    assert "None of its numbers is finite." in none.locator("#content").inner_text()
+
+
+def test_all_runs_of_a_log_lie_inside_of_the_chart(curves: Any) -> None:
+    page = curves(log_lines((0, 3.0), (100, 2.0), (200, 1.0), (0, 3.0), (50, 2.5)))
+    box = page.evaluate(
+        "() => { const b = document.querySelector('svg.curve path').getBBox();"
+        " return [b.x, b.x + b.width]; }"
+    )
+    assert box[0] > 50 and box[1] <= 600
+
+
+def test_many_powers_of_ten_have_few_lines(curves: Any) -> None:
+    page = curves(log_lines((0, 1e-300), (10, 1e300)))
+    page.get_by_role("button", name="Logarithmic").click()
+    assert 2 <= page.locator("svg.curve .axis").count() < 12
+
+
+def test_a_resumed_training_fills_the_chart(curves: Any) -> None:
+    page = curves(log_lines(*((100_000 + i, 2.0 - i / 100) for i in range(100))))
+    width = page.evaluate("() => document.querySelector('svg.curve path').getBBox().width")
+    assert width > 400
 
 
 HOSTILE = [
@@ -293,7 +363,82 @@ def test_both_colour_schemes(look: Any, scheme: str) -> None:
 def test_an_address_names_a_layer(browser: Any, made_page: Any) -> None:
     looked = look_at(browser, made_page(lenet(2), NONE).as_uri() + "#ip1")
     assert looked.page.locator("#content h2").text_content() == "ip1 InnerProduct"
+    looked.page.goto(made_page(lenet(2), NONE).as_uri() + "#conv1")
+    looked.page.wait_for_function(
+        "() => document.querySelector('#content h2').textContent === 'conv1 Convolution'"
+    )
+    looked.page.goto(made_page(lenet(2), NONE).as_uri() + "#%zz")
     assert looked.said == []
+
+
+def test_who_presses_a_button_by_a_key_goes_on_from_it(look: Any) -> None:
+    page = look(inception(2))
+    choose(page, "stem")
+    page.click("#tab-compiler")
+    page.get_by_role("button", name="lowered", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.textContent") == "lowered"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.textContent") == "before passes"
+
+
+def test_another_layer_is_told_from_its_beginning(look: Any) -> None:
+    page = look(lenet(2), NONE, viewport={"width": 1000, "height": 300})
+    choose(page, "conv1")
+    page.evaluate("() => { document.getElementById('content').scrollTop = 200; }")
+    assert page.evaluate("() => document.getElementById('content').scrollTop") > 0
+    choose(page, "conv2")
+    assert page.evaluate("() => document.getElementById('content').scrollTop") == 0
+
+
+def test_all_of_the_net_is_shown_and_printed(look: Any) -> None:
+    page = look(googlenet(1), NONE)
+    page.keyboard.press("0")
+    last = page.locator(".node").last.bounding_box()
+    assert last["y"] + last["height"] <= page.locator("#legend").bounding_box()["y"]
+    choose(page, "inception_4b/5x5")
+    before = page.locator("#world").get_attribute("transform")
+    page.keyboard.press("d")
+    page.emulate_media(media="print")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    colour = page.evaluate("() => getComputedStyle(document.body).color")
+    assert colour == "rgb(31, 35, 40)", "paper is white"
+    for box in (
+        page.locator(".node").first.bounding_box(),
+        page.locator(".node").last.bounding_box(),
+    ):
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 860
+    page.emulate_media(media="screen")
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#world").get_attribute("transform") == before
+    assert page.locator("#drawing").get_attribute("viewBox") is None
+
+
+def test_a_box_that_was_found_is_seen_whole(look: Any) -> None:
+    page = look(googlenet(1), NONE, viewport={"width": 900, "height": 600})
+    canvas = page.locator("#canvas").bounding_box()
+    for name in ("inception_4a/1x1", "inception_4a/pool_proj", "inception_5b/3x3", "data"):
+        choose(page, name)
+        box = page.locator(".node.chosen rect.box").bounding_box()
+        assert canvas["x"] <= box["x"] and canvas["y"] <= box["y"]
+        assert box["x"] + box["width"] <= canvas["x"] + canvas["width"]
+        assert box["y"] + box["height"] <= canvas["y"] + canvas["height"]
+
+
+def test_zooming_out_of_all_of_a_long_net_zooms_not_in(look: Any) -> None:
+    wide = inputs(x=(1, 4)) + "".join(
+        f'layer {{ name: "layer{i}" type: "ReLU" bottom: "x" top: "t{i}" }}\n' for i in range(500)
+    )
+    page = look(wide, NONE)
+    page.keyboard.press("e")
+    page.keyboard.press("0")
+    scale = page.evaluate("() => view.scale")
+    assert scale < 0.02
+    page.keyboard.press("-")
+    assert page.evaluate("() => view.scale") == scale
+    page.keyboard.press("+")
+    assert page.evaluate("() => view.scale") == pytest.approx(1.25 * scale)
 
 
 def test_a_chain_too_long_for_the_layout_library_is_drawn(look: Any) -> None:

@@ -132,7 +132,7 @@ def test_newest_snapshots(tmp_path: Path) -> None:
 
 
 def test_a_page_that_is_open_follows(browser: Any) -> None:
-    with serving() as (_, port):
+    with serving() as (process, port):
         looked = look_at(browser, f"http://127.0.0.1:{port}/")
         page = looked.page
         page.click("#tab-curves")
@@ -145,4 +145,15 @@ def test_a_page_that_is_open_follows(browser: Any) -> None:
             timeout=20_000,
         )
         assert looked.said == []
+        Path("train.log").write_text("no log\n")
+        page.wait_for_selector("#news:not([hidden])", timeout=20_000)
+        assert "is not a training log" in page.locator("#news").inner_text()
+        assert "train loss 0.5" in page.locator("#content").inner_text(), "what was there stays"
+        Path("train.log").write_text(line(0, 3.0))
+        page.wait_for_selector("#news", state="hidden", timeout=20_000)
+        process.kill()
+        page.wait_for_function(
+            "() => document.getElementById('news').innerText.includes('does not answer')",
+            timeout=20_000,
+        )
         page.close()

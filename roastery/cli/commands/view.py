@@ -30,13 +30,14 @@ def _run(arguments: Arguments) -> None:
         raise UsageError("--snapshot_prefix is for --serve; --weights names one file")
     lowered = lower_net(net_of_own_phase(arguments), BuildReport(say_note, say_note))
     backward = arguments.backward if "backward" in arguments.given else None
+    name = Path(arguments.net).name.removesuffix(".prototxt") or "net"
     data = page_data(lowered, PageRequest(_targets(arguments), backward))
+    data["name"] = data["name"] or name
     if not arguments.serve:
         if arguments.weights:
             data["weights"] = _weights(lowered, arguments.weights)
         if arguments.log:
             data["curves"] = curve_view(arguments.log)
-        name = Path(arguments.net).name.removesuffix(".prototxt") or "net"
         output = Path(arguments.output or f"{name}.html")
         with atomic_write(output) as file:
             file.write(page_text(data).encode())
@@ -70,8 +71,8 @@ def _weights(lowered: LoweredNet, path: str) -> dict[str, Any]:
 
     program = lowered.program
     layers = [layer for layer in program.layers if not layer.is_split]
-    blobs, _ = weight_view(path, program, layers)
-    return {"file": Path(path).name, "blobs": blobs}
+    blobs, left = weight_view(path, program, layers)
+    return {"file": Path(path).name, "blobs": blobs, "left": left}
 
 
 def _open(url: str) -> None:

@@ -28,6 +28,10 @@ function countText(count) {
   return count.toLocaleString("en-US");
 }
 
+function manyText(count, word) {
+  return `${countText(count)} ${word}${count === 1 ? "" : "s"}`;
+}
+
 const UNITS = ["", " thousand", " million", " billion", " trillion"];
 
 // Three digits and a word: what people compare.

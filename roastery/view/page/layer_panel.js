@@ -3,6 +3,7 @@
 
 let chosen = null; // the number of a layer
 let tab = "Layer";
+let told = ""; // the tab and the layer that the panel shows
 
 function tabNames() {
   const names = ["Layer", "Table", "Compiler", "Memory", "Weights"];
@@ -38,8 +39,16 @@ function showContent() {
     Weights: weightsContent, Curves: curvesContent,
   };
   const content = byId("content");
+  const buttons = () => [...content.querySelectorAll("button, summary")];
+  const focused = buttons().indexOf(document.activeElement);
+  const label = focused < 0 ? "" : document.activeElement.textContent;
   content.replaceChildren(makers[tab]());
   content.setAttribute("aria-labelledby", "tab-" + tab.toLowerCase());
+  if (told !== `${tab} ${chosen}`) content.scrollTop = 0;
+  told = `${tab} ${chosen}`;
+  // Who pressed a button by a key goes on from it.
+  const again = buttons()[focused];
+  if (again && again.textContent === label) again.focus({ preventScroll: true });
 }
 
 // Choose a layer: open what it is in, mark it, tell of it.
@@ -149,27 +158,38 @@ function netContent() {
 const COLUMNS = [
   ["Layer", (layer) => layer.name, false],
   ["Type", (layer) => layer.type, false],
-  ["Tops", (layer) => layer.tops.map((top) => shapeText(top.shape)).join(" "), false],
+  ["Tops", (layer) => layer.tops.map((top) => shapeText(top.shape)).join(" "), false, (layer) => elements(layer.tops)],
   ["Parameters", (layer) => layer.parameters, true],
   ["Multiply-adds", (layer) => layer.multiply_adds, true],
   ["Bytes", (layer) => layer.bytes, true],
-  ["Field", (layer) => layer.field, false],
-];
+  ["Field", (layer) => layer.field, false, (layer) => fieldSize(layer.receptive_field)],
+]; // a name, what stands there, whether it is a number, and what is sorted by if that is another
+
+function elements(blobs) {
+  return blobs.reduce((all, blob) => all + blob.shape.reduce((product, extent) => product * extent, 1), 0);
+}
+
+// None is smaller than all others, a whole axis larger.
+function fieldSize(field) {
+  if (field === null) return -1;
+  return (field === "whole" ? ["whole"] : field).reduce((product, extent) => product * (extent === "whole" ? Infinity : extent), 1);
+}
+
 let sorted = null; // [column, down]
 
 function tableContent() {
   const rows = [...LAYERS.keys()];
   if (sorted) {
     const [column, down] = sorted;
-    const value = COLUMNS[column][1];
+    const value = COLUMNS[column][3] || COLUMNS[column][1];
     rows.sort((a, b) => {
       const [x, y] = [value(LAYERS[a]), value(LAYERS[b])];
       return (x < y ? -1 : x > y ? 1 : a - b) * (down ? -1 : 1);
     });
   }
-  const head = COLUMNS.map(([name, , number], column) => html("th", { scope: "col" }, html("button", {
+  const head = COLUMNS.map(([name, , number, other], column) => html("th", { scope: "col" }, html("button", {
     onclick: () => {
-      sorted = sorted && sorted[0] === column ? [column, !sorted[1]] : [column, number];
+      sorted = sorted && sorted[0] === column ? [column, !sorted[1]] : [column, number || other !== undefined];
       showContent();
     },
   }, name)));

@@ -3,6 +3,13 @@
 
 const EVERY = 2000; // milliseconds
 let seen = "";
+let noted = ""; // what the server said last
+let alone = false;
+
+function tellNews(text) {
+  byId("news").textContent = text;
+  byId("news").hidden = !text;
+}
 
 async function ask() {
   try {
@@ -13,11 +20,15 @@ async function ask() {
       if (news.curves) DATA.curves = news.curves;
       if (news.weights) DATA.weights = news.weights;
       if (tab === "Curves" || tab === "Weights") showContent();
-      byId("totals").title = news.note || "";
+      noted = news.note;
+      tellNews(noted);
     }
-    document.body.classList.remove("alone");
+    if (!answer.ok) throw new Error(answer.statusText);
+    if (alone) tellNews(noted);
+    alone = false;
   } catch {
-    document.body.classList.add("alone"); // the server has gone; what is here stays
+    if (!alone) tellNews("The server does not answer: what is here stays as it is.");
+    alone = true;
   }
   setTimeout(ask, EVERY);
 }

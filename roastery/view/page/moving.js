@@ -10,7 +10,8 @@ function applyView() {
 }
 
 function zoomAt(x, y, factor) {
-  const scale = Math.min(4, Math.max(0.02, view.scale * factor));
+  // What shows all of a long net may be smaller than the smallest that wheels and keys lead to.
+  const scale = Math.min(4, Math.max(Math.min(0.02, view.scale), view.scale * factor));
   view.x = x - ((x - view.x) * scale) / view.scale;
   view.y = y - ((y - view.y) * scale) / view.scale;
   view.scale = scale;
@@ -24,9 +25,10 @@ function zoomBy(factor) {
 
 function fit() {
   const box = byId("drawing").getBoundingClientRect();
-  view.scale = Math.min(1.2, box.width / size.width, box.height / size.height) * 0.98 || 1;
+  const height = Math.max(box.height - byId("legend").offsetHeight, box.height / 2);
+  view.scale = Math.min(1.2, box.width / size.width, height / size.height) * 0.98 || 1;
   view.x = (box.width - size.width * view.scale) / 2;
-  view.y = (box.height - size.height * view.scale) / 2;
+  view.y = (height - size.height * view.scale) / 2;
   applyView();
 }
 
@@ -56,12 +58,26 @@ function lookAt(key) {
   if (view.scale < 0.5) view.scale = 0.9;
   const x = at.x * view.scale + view.x;
   const y = at.y * view.scale + view.y;
-  const margin = 60;
-  if (x < margin || x > box.width - margin || y < margin || y > box.height - margin) {
+  const aside = Math.min((at.width / 2) * view.scale, box.width / 2) + 8;
+  const above = Math.min((at.height / 2) * view.scale, box.height / 2) + 8;
+  if (x < aside || x > box.width - aside || y < above || y > box.height - above) {
     view.x = box.width / 2 - at.x * view.scale;
     view.y = box.height / 2 - at.y * view.scale;
   }
   applyView();
+}
+
+// On paper the whole net stands on a page, wherever it was looked at.
+function startPrinting() {
+  const drawing = byId("drawing");
+  addEventListener("beforeprint", () => {
+    drawing.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
+    byId("world").removeAttribute("transform");
+  });
+  addEventListener("afterprint", () => {
+    drawing.removeAttribute("viewBox");
+    applyView();
+  });
 }
 
 function startMoving() {

@@ -68,13 +68,20 @@ function blobContent(blob, i) {
   return html("div", {}, ...parts);
 }
 
+function listed(names) {
+  const most = 40;
+  return names.slice(0, most).join(", ") + (names.length > most ? ` and ${countText(names.length - most)} more` : "");
+}
+
 function weightsContent() {
   if (!DATA.weights) return html("p", { class: "soft" }, "There are none here: roastery view NET --weights FILE shows them.");
   if (chosen === null) {
     const first = DATA.weights.blobs.findIndex((blobs) => blobs.some((blob) => blob.filters));
     const with_ = [...LAYERS.keys()].filter((n) => DATA.weights.blobs[n].length);
+    const unused = DATA.weights.left;
     return html("div", {},
       html("p", { class: "soft" }, `From ${DATA.weights.file}. Choose a layer that has some: `, ...with_.slice(0, 40).flatMap((n) => [layerLink(n), " "])),
+      unused.length ? html("p", { class: "soft" }, `In the file, and not in the net: ${listed(unused)}.`) : null,
       ...(first < 0 ? [] : [html("h2", {}, LAYERS[first].name), ...DATA.weights.blobs[first].map(blobContent)]));
   }
   const blobs = DATA.weights.blobs[chosen];
