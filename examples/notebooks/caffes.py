@@ -28,6 +28,7 @@ from pathlib import Path
 
 import caffe_tree
 from roastery.notebooks.document import cell_source, code_cells, read_notebook
+from roastery.notebooks.figures import close_figures
 
 #: Commands that need the network.
 DOWNLOADS = (
@@ -119,7 +120,7 @@ NOTEBOOKS = {
         ],
     ),
     "brewing-logreg": Notebook("examples/brewing-logreg.ipynb", _logreg),
-    "net_surgery": Notebook("examples/net_surgery.ipynb", lambda root: _caffenet(root)),
+    "net_surgery": Notebook("examples/net_surgery.ipynb", _caffenet),
     "pascal-multilabel": Notebook(
         "examples/pascal-multilabel-with-datalayer.ipynb",
         _pascal,
@@ -191,9 +192,7 @@ def run(name: str, notebook: Notebook, root: Path, show: bool) -> Outcome:
                 )
             if show:
                 sys.stdout.write(printed.getvalue())
-            pyplot = sys.modules.get("matplotlib.pyplot")
-            if pyplot is not None:
-                pyplot.close("all")
+            close_figures()
     return outcome
 
 

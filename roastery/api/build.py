@@ -15,6 +15,7 @@ from ir.errors import RoasteryError
 
 from ..devices.compile_options import Passes
 from ..files.atomic_file import atomic_path
+from ..files.new_mode import new_mode
 from ..files.owned_folder import owned_folder
 from ..reading import nets
 from .cpu_baselines import baseline_target, compiler_for
@@ -99,12 +100,5 @@ def build_executable(
             # Not copyfile, whose errors name the source where the target's disk is full.
             with program.open("rb") as made_here, temporary.open("wb") as file:
                 shutil.copyfileobj(made_here, file)
-            temporary.chmod(_ANYBODY & ~_umask())
+            temporary.chmod(new_mode(_ANYBODY))
     return replace(made, path=os.fspath(output), nbytes=os.path.getsize(output))
-
-
-def _umask() -> int:
-    """What new files may not be, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

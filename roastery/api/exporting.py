@@ -10,7 +10,6 @@ import numpy as np
 
 from compiler.architecture import Architecture
 from compiler.binary import Binary
-from compiler.c.compile.c_compiler import HINT, CCompiler, NoCompiler, find_compiler
 from compiler.compiled import CompiledGraph
 from compiler.kernel import Config
 from compiler.partitions.most_rows import counted_outputs, with_most_rows
@@ -39,7 +38,6 @@ from ..devices.compile_options import (
     NOTHING_ASKED,
     CompileRequest,
     Passes,
-    architectures,
     device_options,
     kernel_options,
 )
@@ -48,7 +46,7 @@ from ..reading.deploy_form import deploy_form
 from ..reading.deployed import picture_layer
 from ..tuning.exported import NOT_TUNED, ExportedKernels, TuneRequest
 from ..weights.trained import load_trained
-from .cpu_baselines import compilers_for
+from .asked_targets import asked_targets, cpu_compilers, for_c
 from .cpu_code import compiled_for_cpu
 from .deployed import Exported, check_host, computed_once, deployed, variables_of
 from .export_c import export_c
@@ -168,7 +166,7 @@ def export_net(
     store = Store(program.variables, seed=0)
     if weights is not None:
         load_trained(weights, program, store, logger_log())
-    if pictures.labels and _for_c(targets):  # a program has nobody who says it later
+    if pictures.labels and for_c(targets):  # a program has nobody who says it later
         pictures = replace(pictures, usual=True)
     used, takes = _pictures_used(trained, program, pictures)
     if kind is ONNX:
@@ -261,14 +259,14 @@ def export_program(
     asked = replace(asked, threads=PLANNED_THREADS)
     asked_for = [cpu_baseline] if isinstance(cpu_baseline, str) else cpu_baseline
     baselines = [name.strip() for text in asked_for for name in text.split(",")]
-    if _for_c(targets):
+    if for_c(targets):
         if tuned != NOT_TUNED:
             raise RoasteryError("only kernels for GPUs are tuned, and target c has none")
         if plan_for:
             raise RoasteryError("C runs at one shape, so that --plan-for is not for target c")
         return export_c(program, store, output, baselines, asked, pictures)
-    cpu, wanted = _targets(targets)
-    compilers = _cpu_compilers(cpu, baselines)
+    cpu, wanted = asked_targets(targets)
+    compilers = cpu_compilers(cpu, baselines)
     warn = logger_report().warn
     plain = replace(asked, layout=None) if compilers else asked  # numpy wants no layout
     any_cpu = replace(ANY_CPU, precisions=ON_CPUS) if compilers else ANY_CPU
@@ -353,38 +351,3 @@ def _compiled_code(
     for job, binary in zip(jobs, binaries, strict=True):
         code.setdefault((number[job.kernel], job.config), []).append(binary)
     return code
-
-
-def _for_c(names: Sequence[str]) -> bool:
-    """Whether a folder of C is wanted, which holds nothing else."""
-    parts = {part.strip() for name in names for part in name.split(",")}
-    if "c" in parts and (others := sorted(parts - {"c"})):
-        raise RoasteryError(
-            f"target c is a folder, {others[0]} a file: they cannot be exported at once",
-            hint="export twice, each with an --output of its own",
-        )
-    return "c" in parts
-
-
-def _cpu_compilers(cpu: bool, baselines: Sequence[str]) -> dict[str, CCompiler]:
-    """By the names of the baselines that an artifact gets machine code for."""
-    if not cpu:
-        if baselines:
-            raise RoasteryError("--cpu-baseline is for --target cpu and --target c")
-        return {}
-    compilers = compilers_for(baselines)
-    if not compilers and not baselines:
-        found = find_compiler()
-        why = found.reason if isinstance(found, NoCompiler) else "it compiles for other CPUs"
-        logger_report().warn(f"{why}, so numpy will run the net on CPUs, slowly; {HINT}")
-    return compilers
-
-
-def _targets(names: Sequence[str]) -> tuple[bool, list[Architecture]]:
-    """Whether the CPU is among them, and the GPUs; ``cuda:sm_80,sm_90`` is two."""
-    parts = [part.strip() for name in names for part in name.split(",")]
-    cpu = "cpu" in parts
-    gpus = architectures(",".join(part for part in parts if part != "cpu"))
-    if not cpu and not gpus:
-        raise RoasteryError("no target is given", hint="--target cpu, --target cuda:sm_80,sm_90")
-    return cpu, gpus

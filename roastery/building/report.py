@@ -30,6 +30,11 @@ class BuildReport:
         self._warning = warning
         self._said: set[str] = set()
 
+    @classmethod
+    def silent(cls) -> BuildReport:
+        """For a net that is built, or was, by another report, too."""
+        return cls(_unsaid, _unsaid)
+
     def say(self, notes: Iterable[Note]) -> None:
         for note in notes:
             self._once(str(note), self._info if note.level == "info" else self._warning)
@@ -73,3 +78,7 @@ class LogReport(BuildReport):
 
     def built(self, program: NetProgram, data: Mapping[str, Sequence[DataNote]]) -> None:
         log_layers(self._log, program, data, self.notes)
+
+
+def _unsaid(remark: str) -> None:
+    """Nobody is told."""

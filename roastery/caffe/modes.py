@@ -1,4 +1,4 @@
-"""The process-wide settings of pycaffe: device, precision, seed, phases."""
+"""The process-wide settings of pycaffe: device, precision, seed, phases, log."""
 
 from __future__ import annotations
 

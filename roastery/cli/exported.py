@@ -1,4 +1,4 @@
-"""What ``export`` and ``build`` print of what they wrote, and what is to be done with it."""
+"""What ``export`` and ``build`` share: which net is named, and what is printed of what was made."""
 
 from __future__ import annotations
 
@@ -6,10 +6,31 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from ir.printable import printable
+
+from .command import Arguments, UsageError, needed
 from .say import say
 
 if TYPE_CHECKING:
     from ..api.deployed import Exported
+
+
+def net_to_export(arguments: Arguments, why: str) -> str:
+    """The net that an argument or ``--model`` names. Raises UsageError for none, and for two."""
+    if arguments.net and arguments.model and arguments.net != arguments.model:
+        raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
+    return str(arguments.net or needed(arguments, "model", why))
+
+
+def say_fixed_shapes(made: Exported, others: str) -> None:
+    """At which shapes it runs, and by what there are ``others``."""
+    fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
+    say(f"note: it runs at these shapes, and {others}: {printable(fixed)}")
+
+
+def say_without_weights() -> None:
+    """Tell what the parameters are where no weights were given."""
+    say("note: no --weights given, the parameters are what the fillers made")
 
 
 def say_pictures(made: Exported) -> None:

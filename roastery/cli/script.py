@@ -116,6 +116,7 @@ def _is_notebook(script: Script) -> bool:
 def _execute_notebook(script: Script, session: CellSession) -> None:
     """Run a notebook's cells and print what they would show. Pictures are drawn and closed."""
     from ..notebooks.document import cell_source, code_cells, read_notebook
+    from ..notebooks.figures import close_figures
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     path = Path(script.source)
@@ -124,9 +125,7 @@ def _execute_notebook(script: Script, session: CellSession) -> None:
             value = session.run(cell_source(cell), f"{path.name}, cell {number}")
             if value is not None:
                 print(repr(value))
-            pyplot = sys.modules.get("matplotlib.pyplot")
-            if pyplot is not None:
-                pyplot.close("all")
+            close_figures()
 
 
 def _execute(script: Script) -> None:

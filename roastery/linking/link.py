@@ -129,7 +129,10 @@ def _site(folder: str | os.PathLike[str] | None) -> Path:
 
 
 def user_site() -> Path:
-    """The user's own folder of packages, made if it is missing."""
+    """The user's own folder of packages, made if it is missing.
+
+    Raises RoasteryError where the running Python does not look there.
+    """
     import site
 
     folder = Path(site.getusersitepackages())

@@ -37,13 +37,6 @@ def cell_source(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def is_python2(notebook: dict[str, Any]) -> bool:
-    """Whether it says that it is for Python 2."""
-    about = notebook.get("metadata", {})
-    version = str(about.get("language_info", {}).get("version", ""))
-    return version.startswith("2") or about.get("kernelspec", {}).get("name") == "python2"
-
-
 def _cells(notebook: dict[str, Any]) -> Any:
     if "cells" in notebook:
         return notebook["cells"]

@@ -22,7 +22,9 @@ from types import ModuleType
 from typing import Any
 
 NAMES = frozenset({"ir", "compiler", "runtime", "frontends"})
+"""Packages of ours that a script may have, too."""
 OURS = NAMES | {"roastery"}
+"""All of ours, whose modules import each other by these names."""
 SCRIPT = "__script__"
 """The package that stands for the folders in which a script's own modules are."""
 

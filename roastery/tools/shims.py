@@ -13,6 +13,8 @@ from pathlib import Path
 from ir.errors import RoasteryError
 
 from ..files.atomic_file import atomic_write
+from ..files.missing import missing
+from ..files.new_mode import new_mode
 from ..linking.link import is_linked, link, unlink
 from .caffe_programs import EXAMPLES, SCRIPTS, SHELL_SCRIPTS, TOOLS
 
@@ -96,8 +98,6 @@ def _programs() -> list[str]:
 
 
 def _folder(folder: str | os.PathLike[str]) -> Path:
-    from ..files.missing import missing
-
     root = Path(folder)
     if not root.exists():
         raise missing("folder", folder)
@@ -120,13 +120,7 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, "w") as file:
         file.write(text)
-    os.chmod(path, 0o777 & ~_umask())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    os.chmod(path, new_mode(0o777))
 
 
 def _text(name: str) -> str:

@@ -14,7 +14,8 @@ from ir.errors import RoasteryError
 from roastery.cli.main import main
 from roastery.tools.log_reader import read_log
 from roastery.tools.plot_log import Axis, Curve, collect_curves, plot_logs
-from roastery.tools.plot_log.drawing import Look, _Panel
+from roastery.tools.plot_log.look import Look
+from roastery.tools.plot_log.panel import DrawnPanel
 from roastery.tools.plot_log.smoothing import smoothed
 from roastery.tools.plot_log.thinning import PIECES, line_pieces
 
@@ -224,7 +225,7 @@ def axes_of(named: Any, **look: Any) -> Any:
     """The axes that a panel of losses was drawn into."""
     figures = pytest.importorskip("matplotlib.figure")
     axis = figures.Figure().subplots()
-    _Panel(axis, "loss", named, Look(**look)).draw()
+    DrawnPanel(axis, "loss", named, Look(**look)).draw()
     return axis
 
 

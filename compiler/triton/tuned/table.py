@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from compiler.options import CompileOptions
-from compiler.target import GENERIC, Target
+from compiler.target import Target
 from ir.errors import RoasteryError
 from ir.printable import printable
 from roastery.files.atomic_file import atomic_write
@@ -91,6 +91,3 @@ def _table(document: dict[str, Any]) -> TunedTable:
         found[key] = TunedEntry.from_json(entry, f"entry {key[:8]}")
     options = CompileOptions.from_json({"target": document.get("target")})
     return TunedTable(replace(options.target, kind="cuda"), driver[:40], found)
-
-
-EMPTY = TunedTable(GENERIC, "", {})

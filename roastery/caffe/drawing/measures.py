@@ -44,10 +44,6 @@ class Measures:
         return tuple(lines)
 
 
-def _unsaid(remark: str) -> None:
-    """What was assumed of data is of no matter here."""
-
-
 def measure(net: Message, phases: Sequence[str], given: Mapping[str, Sequence[int]]) -> Measures:
     """Lower a net in some phases, without its data; nothing is run.
 
@@ -57,7 +53,7 @@ def measure(net: Message, phases: Sequence[str], given: Mapping[str, Sequence[in
     Raises RoasteryError where that works for none of the phases.
     """
     found, errors = Measures(), []
-    report = BuildReport(_unsaid, _unsaid)
+    report = BuildReport.silent()  # what was assumed of data is of no matter here
     for phase in phases:
         state = nets.net_state(net, phase)
         try:

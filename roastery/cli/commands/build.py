@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..baselines import BASELINES
-from ..command import Arguments, Command, Example, Flag, Positional, UsageError, needed
+from ..command import Arguments, Command, Example, Flag, Positional, needed
 from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG
-from ..exported import say_pictures
+from ..exported import net_to_export, say_fixed_shapes, say_pictures, say_without_weights
 from ..nets import DEPLOY_FLAG, PYTHON_FLAG, STATE_FLAGS, python_layers, stages
 from ..pictures_out import PICTURE_FLAGS, picture_rules
 from ..say import say
@@ -18,11 +18,8 @@ def _run(arguments: Arguments) -> None:
     from ...api.build import build_executable
     from ...devices.compiling import CompilingNote
 
-    if arguments.net and arguments.model and arguments.net != arguments.model:
-        raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
-    model = arguments.net or needed(arguments, "model", "the net to build")
     made = build_executable(
-        model,
+        net_to_export(arguments, "the net to build"),
         arguments.weights or None,
         needed(arguments, "output", "where to write the program"),
         phase=arguments.phase,
@@ -41,8 +38,7 @@ def _run(arguments: Arguments) -> None:
     cpus = ", ".join(made.baselines)
     say(f"wrote {made.path}: a program for {cpus}, {made.kernels} kernels, {made.nbytes:,} bytes")
     say_pictures(made)
-    fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
-    say(f"note: it runs at these shapes, and --shape builds others: {printable(fixed)}")
+    say_fixed_shapes(made, "--shape builds others")
     first = next(iter(made.fixed.values()), (1,))
     if made.takes_pictures and len(made.fixed) == 1 and first[0] > 1:
         one = ",".join(map(str, (1, *first[1:])))
@@ -51,7 +47,7 @@ def _run(arguments: Arguments) -> None:
             f"--shape {printable(next(iter(made.fixed)))}={one}"
         )
     if not arguments.weights:
-        say("note: no --weights given, the parameters are what the fillers made")
+        say_without_weights()
 
 
 COMMAND = Command(

@@ -30,6 +30,7 @@ def _run(arguments: Arguments) -> None:
 
     from ...caffe.io import load_image
     from ...files.atomic_file import atomic_write
+    from ...files.made_folder import make_folder
     from ...tools.objects.finder import ObjectFinder, ScaledSize
     from ...tools.objects.labels import read_labels
 
@@ -59,7 +60,7 @@ def _run(arguments: Arguments) -> None:
             "--longest"
         )
     if outputs:
-        _make_folder(Path(arguments.output))
+        make_folder(Path(arguments.output))
     started = time.perf_counter()
     told = []
     numbers_found: set[int] = set()
@@ -143,15 +144,6 @@ def _outputs(files: list[Path], folder: Path) -> list[Path]:
             raise UsageError(f"'{file}' would be drawn over: --output names another folder")
         places[place] = file
     return list(places)
-
-
-def _make_folder(folder: Path) -> None:
-    from ir.errors import RoasteryError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RoasteryError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
 def _draw(

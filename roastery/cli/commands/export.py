@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from ..baselines import BASELINES
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError, needed
 from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG
-from ..exported import say_next, say_pictures
+from ..exported import (
+    net_to_export,
+    say_fixed_shapes,
+    say_next,
+    say_pictures,
+    say_without_weights,
+)
 from ..nets import DEPLOY_FLAG, PYTHON_FLAG, STATE_FLAGS, python_layers, stages
 from ..pictures_out import PICTURE_FLAGS, picture_rules
 from ..say import say
@@ -16,15 +22,11 @@ from ..tuning import TIME_LIMIT_FLAG, TUNE_FLAG, TUNED_FLAG
 
 
 def _run(arguments: Arguments) -> None:
-    from ir.printable import printable
-
     from ...api.exporting import export_net
     from ...devices.compiling import COMPILING
     from ..progress import progress_bar
 
-    if arguments.net and arguments.model and arguments.net != arguments.model:
-        raise UsageError(f"two nets are named: {arguments.net} and --model={arguments.model}")
-    model = arguments.net or needed(arguments, "model", "the net to export")
+    model = net_to_export(arguments, "the net to export")
     targets = arguments.target
     output = arguments.output
     if targets != ["c"]:
@@ -62,11 +64,10 @@ def _run(arguments: Arguments) -> None:
     say(f"wrote {made.path}: {', '.join(names)}{kernels}, {made.nbytes:,} bytes")
     say_pictures(made)
     if made.fixed:
-        fixed = " ".join(f"{name}={','.join(map(str, s))}" for name, s in made.fixed.items())
-        others = "--dynamic or --shape" if made.targets[0].startswith("ONNX") else "--shape"
-        say(f"note: it runs at these shapes, and {others} exports others: {printable(fixed)}")
+        flags = "--dynamic or --shape" if made.targets[0].startswith("ONNX") else "--shape"
+        say_fixed_shapes(made, f"{flags} exports others")
     if not arguments.weights:
-        say("note: no --weights given, the parameters are what the fillers made")
+        say_without_weights()
     say_next(made)
 
 

@@ -32,6 +32,7 @@ def _run(arguments: Arguments) -> None:
     import numpy as np
 
     from ...caffe.io import load_image
+    from ...files.made_folder import make_folder
     from ...tools.class_colors import read_classes
     from ...tools.segmenter import Segmenter
 
@@ -52,7 +53,7 @@ def _run(arguments: Arguments) -> None:
         net=net.message,
         **picture_options(arguments, net),
     )
-    _make_folder(Path(arguments.output))
+    make_folder(Path(arguments.output))
     started = time.perf_counter()
     numbers_found: set[int] = set()
     for file, base in zip(files, outputs, strict=True):
@@ -90,15 +91,6 @@ def _outputs(files: list[Path], folder: Path) -> list[Path]:
             )
         bases[base] = file
     return list(bases)
-
-
-def _make_folder(folder: Path) -> None:
-    from ir.errors import RoasteryError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RoasteryError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
 def _write(

@@ -79,14 +79,11 @@ def _confusion(arguments: Arguments, net: Message, state: Message) -> tuple[Mess
     from ..pictures_out import class_names
 
     request = NetRequest(net, state, allow_python=python_layers(arguments))
-    program = lower_net(request, BuildReport(_unsaid, _unsaid)).layers.program
+    # What there is to say of the net is said when it is built.
+    program = lower_net(request, BuildReport.silent()).layers.program
     layer = scored_layer(program, arguments.confusion_layer)
     made, scored = with_outputs(net, state, layer)
     return made, Confusion(scored, class_names(arguments.labels))
-
-
-def _unsaid(remark: str) -> None:
-    """What there is to say of the net is said when it is built."""
 
 
 def _ending(arguments: Arguments) -> str:

@@ -16,7 +16,8 @@ from ...files.missing import no_folder
 from ..log_reader import read_log
 from ..log_reader.lines import LOGGER
 from .curves import Axis, Curve, Panels, collect_curves
-from .drawing import Look, draw, shown_name
+from .drawing import draw
+from .look import Look, shown_name
 from .marks import find_marks
 
 __all__ = ["EXTENSIONS", "Axis", "Curve", "Panels", "collect_curves", "plot_logs"]
