@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from ir.errors import RoasteryError
 
@@ -15,8 +14,10 @@ class MissingFileError(RoasteryError, RuntimeError):
 
 
 def check_exists(path: str | os.PathLike[str], what: str) -> None:
-    """Raises MissingFileError unless ``path`` is a file."""
-    if not Path(path).is_file():
+    """Raises MissingFileError if ``path`` is not there, or is a folder."""
+    if os.path.isdir(path):
+        raise MissingFileError(f"'{os.fspath(path)}' is a folder, not a {what}")
+    if not os.path.exists(path):
         hint = "relative paths start from the working directory"
         lost = missing(what, path, hint=hint)
         raise MissingFileError(lost.message, hint=lost.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,13 @@ class MexArguments:
         """A string, such as a path."""
         value = self._value(place, b"text")
         return bytes(value).decode("utf-8", "surrogateescape")
+
+    def path(self, place: int) -> str:
+        """The name of a file; ``~`` is the home folder, as MATLAB's own functions take it."""
+        name = self.text(place)
+        if not name:
+            raise self._error(place, "the name of a file is wanted, given is an empty string")
+        return os.path.expanduser(name)
 
     def numbers(self, place: int) -> tuple[float, ...]:
         """Doubles, whatever shape they have."""

@@ -16,7 +16,7 @@ from .results import NOTHING, Result, mx_record, mx_row, mx_single
 
 
 def _read_mean(given: MexArguments) -> Result:
-    return mx_single(read_mean_axes(Path(given.text(0))))
+    return mx_single(read_mean_axes(Path(given.path(0))))
 
 
 def _write_mean(given: MexArguments) -> Result:
@@ -30,13 +30,13 @@ def _write_mean(given: MexArguments) -> Result:
             f"a mean of {mean.ndim} axes and {mean.size} values was given",
             hint="width x height x channels, or width x height",
         )
-    write_mean(Path(given.text(1)), mean)
+    write_mean(Path(given.path(1)), mean)
     return NOTHING
 
 
 def _store_hdf5(given: MexArguments) -> Result:
     """Arguments: file, create, chunk, and of data and labels: values, sizes, start or nothing."""
-    path, create, chunk = given.text(0), given.whole(1), given.whole(2)
+    path, create, chunk = given.path(0), given.whole(1), given.whole(2)
     sets = [
         GrowingSet(
             name,

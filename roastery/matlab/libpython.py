@@ -37,7 +37,7 @@ class PythonPlaces:
     folder: str
 
     def lines(self) -> str:
-        """One line each, as ``python.txt`` beside the MEX file has them."""
+        """One line each, as ``caffe_.python`` beside the MEX file has them."""
         places = (self.libpython, self.executable, self.stdlib, self.folder)
         for place in places:
             if "\n" in place:

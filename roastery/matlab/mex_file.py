@@ -18,8 +18,9 @@ from .libpython import python_places
 HOME = Path(__file__).resolve().parent
 #: The folders of MATLAB's language in it.
 _FOLDERS = ("+caffe", "hdf5creation")
-_INSIDE = Path("+caffe", "+internal")
-_SOURCE = HOME / _INSIDE / "caffe_.c"
+_SOURCE = HOME / "+caffe" / "+internal" / "caffe_.c"
+#: The file beside the MEX file that says where Python is.
+PLACES = "caffe_.python"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _compiler(program: str | None, octave: bool) -> MexCompiler | None:
 
 def built_for(home: Path = HOME) -> list[str]:
     """The MEX files that are in a folder, by name."""
-    return sorted(path.name for path in (home / _INSIDE).glob("caffe_.mex*"))
+    return sorted(path.name for path in home.glob("caffe_.mex*"))
 
 
 def copy_interface(target: Path) -> None:
@@ -82,25 +83,27 @@ def copy_interface(target: Path) -> None:
     os.makedirs(target, exist_ok=True)
     for name in _FOLDERS:
         with atomic_path(target / name, replaces_folder=True) as made:
-            built = shutil.ignore_patterns("caffe_.mex*", "python.txt")
+            built = shutil.ignore_patterns("caffe_.mex*", PLACES)
             shutil.copytree(HOME / name, made, ignore=built)
 
 
 def build_mex(compiler: MexCompiler, home: Path = HOME) -> Path:
     """Build the MEX file into ``home``, and write beside it where Python is.
 
+    It is a function on the path itself, in no package: Octave looks through all of its path anew
+    at each call of a MEX file that is in a package, which takes milliseconds.
+
     Raises:
         RoasteryError: it does not compile, Python has no shared library, or the folder is not
             to be written.
     """
     places = python_places().lines()
-    inside = home / _INSIDE
-    if not os.access(inside, os.W_OK):
+    if not os.access(home, os.W_OK):
         raise RoasteryError(
-            f"{inside} cannot be written",
+            f"{home} cannot be written",
             hint="`roastery matlab --build --output DIR` copies the interface to DIR first",
         )
-    target = inside / f"caffe_.{compiler.suffix}"
+    target = home / f"caffe_.{compiler.suffix}"
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, target.name)
         command = compiler.command(made)
@@ -115,6 +118,6 @@ def build_mex(compiler: MexCompiler, home: Path = HOME) -> Path:
             )
         with atomic_path(target) as whole:
             shutil.copy2(made, whole)
-    with atomic_write(inside / "python.txt", "w", encoding="utf-8", errors="surrogateescape") as f:
+    with atomic_write(home / PLACES, "w", encoding="utf-8", errors="surrogateescape") as f:
         f.write(places)
     return target

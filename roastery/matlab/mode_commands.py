@@ -39,7 +39,7 @@ def _init_log(given: MexArguments) -> Result:
 
     ShaoqingRen/caffe (faster-R-CNN): matlab/+caffe/init_log.m; one file here, whatever severity.
     """
-    path = Path(given.text(0) + ".log")
+    path = Path(given.path(0) + ".log")
     os.makedirs(path.parent, exist_ok=True)
     file = LogFileHandler(path)
     caffe.init_log()

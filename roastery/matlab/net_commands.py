@@ -23,7 +23,7 @@ def _get_net(given: MexArguments) -> Result:
     phase = given.text(1)
     if phase not in _PHASES:
         raise RoasteryError(f"the phase is '{phase}'", hint="'train' or 'test'")
-    net = Net(given.text(0), _PHASES[phase])
+    net = Net(given.path(0), _PHASES[phase])
     return mx_handles(OBJECTS.key, [OBJECTS.add("Net", net)])
 
 
@@ -77,7 +77,7 @@ def _net_backward(given: MexArguments) -> Result:
 
 
 def _net_copy_from(given: MexArguments) -> Result:
-    held_net(given).copy_from(given.text(1))
+    held_net(given).copy_from(given.path(1))
     return NOTHING
 
 
@@ -87,7 +87,7 @@ def _net_reshape(given: MexArguments) -> Result:
 
 
 def _net_save(given: MexArguments) -> Result:
-    held_net(given).save(given.text(1))
+    held_net(given).save(given.path(1))
     return NOTHING
 
 

@@ -15,7 +15,7 @@ def _held_solver(given: MexArguments) -> Solver:
 
 
 def _get_solver(given: MexArguments) -> Result:
-    return mx_handles(OBJECTS.key, [OBJECTS.add("Solver", get_solver(given.text(0)))])
+    return mx_handles(OBJECTS.key, [OBJECTS.add("Solver", get_solver(given.path(0)))])
 
 
 def _delete_solver(given: MexArguments) -> Result:
@@ -46,7 +46,7 @@ def _solver_get_max_iter(given: MexArguments) -> Result:
 
 
 def _solver_restore(given: MexArguments) -> Result:
-    _held_solver(given).restore(given.text(1))
+    _held_solver(given).restore(given.path(1))
     return NOTHING
 
 

@@ -26,7 +26,9 @@ def program(path: Path, text: str) -> Path:
 def test_it_tells_the_path(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["matlab"]) == 0
     said = capsys.readouterr().out
-    assert (f"addpath('{HOME}')" in said and "--build" in said) or "MEX files there" in said
+    assert (
+        f"addpath('{HOME}', '{HOME}/hdf5creation')" in said and "--build" in said
+    ) or "MEX files there" in said
 
 
 def test_a_mex_of_matlab_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,11 +41,11 @@ def test_a_mex_of_matlab_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     home = tmp_path / "it"
     copy_interface(home)
     made = build_mex(found, home)
-    assert made == home / "+caffe" / "+internal" / "caffe_.mexa64"
+    assert made == home / "caffe_.mexa64"
     assert made.read_text().split()[2:] == [
         str(HOME / "+caffe/+internal/caffe_.c"), "-ldl", "-lpthread",
     ]  # fmt: skip
-    assert len((made.parent / "python.txt").read_text().splitlines()) == 4
+    assert len((made.parent / "caffe_.python").read_text().splitlines()) == 4
     made.unlink()
     assert mex_file.built_for(home) == []
 
@@ -73,14 +75,13 @@ def test_what_does_not_compile(tmp_path: Path) -> None:
     with pytest.raises(RoasteryError, match=r"exit code 3\)\n  broken|exit code 3\)\nbroken"):
         build_mex(compiler, tmp_path / "it")
     assert not list((tmp_path / "it").rglob("caffe_.mex*"))
-    assert not list((tmp_path / "it").rglob("python.txt"))
+    assert not list((tmp_path / "it").rglob("caffe_.python"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     copy_interface(tmp_path / "it")
-    inside = tmp_path / "it" / "+caffe" / "+internal"
-    inside.chmod(stat.S_IREAD | stat.S_IEXEC)
+    (tmp_path / "it").chmod(stat.S_IREAD | stat.S_IEXEC)
     with pytest.raises(RoasteryError, match="cannot be written"):
         build_mex(MexCompiler("mkoctfile", "Octave", "mex"), tmp_path / "it")
 
@@ -92,7 +93,7 @@ def test_a_copy_replaces_an_older_one(tmp_path: Path) -> None:
     copy_interface(tmp_path / "it")
     assert not old.exists() and (tmp_path / "it/hdf5creation/store2hdf5.m").is_file()
     names = {path.name for path in (tmp_path / "it").rglob("*")}
-    assert "caffe_.c" in names and "python.txt" not in names
+    assert "caffe_.c" in names and "caffe_.python" not in names
 
 
 def test_the_places_of_this_python(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,5 +117,5 @@ def test_octave_builds_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture
         pytest.skip("Octave (mkoctfile) is not installed")
     assert main(["matlab", "--build", "--compiler=mkoctfile", f"--output={tmp_path}"]) == 0
     said = capsys.readouterr().out
-    assert f"addpath('{tmp_path}')" in said and "for Octave" in said
-    assert (tmp_path / "+caffe" / "+internal" / "caffe_.mex").stat().st_size > 1000
+    assert f"addpath('{tmp_path}', '{tmp_path}/hdf5creation')" in said and "for Octave" in said
+    assert (tmp_path / "caffe_.mex").stat().st_size > 1000

@@ -51,6 +51,30 @@ def test_blobs_have_their_shapes_and_values(octave: OctaveRun, nets: Path) -> No
     assert octave("check_blobs") == ""
 
 
+def test_arrays_are_arrays(octave: OctaveRun, tmp_path: Path) -> None:
+    assert octave("check_arrays") == ""
+
+
+def test_calls_do_not_look_through_the_path(octave: OctaveRun) -> None:
+    """Octave looked through all folders of its path at each call, for a MEX file in a package."""
+    octave(
+        "caffe.version(); rehash();\n"
+        "tic; for n = 1:100, rehash(); end, looking = toc;\n"
+        "tic; for n = 1:100, caffe.version(); end, calling = toc;\n"
+        "assert(calling < looking / 4, sprintf('%g s, %g s', calling, looking));"
+    )
+
+
+def test_the_home_folder(octave: OctaveRun, tmp_path: Path) -> None:
+    (tmp_path / "shapes.prototxt").write_text(SHAPES)
+    octave.alone(
+        "net = caffe.Net('~/shapes.prototxt', 'test'); net.save('~/w');\n"
+        "net.copy_from('~/w'); net = caffe.Net('~/shapes.prototxt', '~/w', 'test');",
+        HOME=str(tmp_path),
+    )
+    assert (tmp_path / "w").is_file()
+
+
 def test_misuse_is_told(octave: OctaveRun, nets: Path) -> None:
     said = octave("check_misuse")
     assert said.splitlines() == [

@@ -129,7 +129,7 @@ def test_a_python_that_is_gone(
 ) -> None:
     home = tmp_path / "it's here"
     shutil.copytree(octave.interface, home)
-    places = home / "+caffe" / "+internal" / "python.txt"
+    places = home / "caffe_.python"
     lines = places.read_text().splitlines()
     if line is None:
         lines = lines[:2]
@@ -143,7 +143,7 @@ def test_a_python_that_is_gone(
 def test_without_a_mex_file(octave: OctaveRun, tmp_path: Path) -> None:
     home = tmp_path / "copy"
     shutil.copytree(octave.interface, home)
-    (home / "+caffe" / "+internal" / "caffe_.mex").unlink()
+    (home / "caffe_.mex").unlink()
     octave.alone(f"addpath('{home}'); fails(@() caffe.version(), 'roastery matlab --build');")
 
 

@@ -42,7 +42,7 @@ def _run(arguments: Arguments) -> None:
 
 def _say_path(folder: str) -> None:
     quoted = folder.replace("'", "''")
-    say(f"in Octave or MATLAB:  addpath('{quoted}')")
+    say(f"in Octave or MATLAB:  addpath('{quoted}', '{quoted}/hdf5creation')")
 
 
 def _show(home: object) -> None:

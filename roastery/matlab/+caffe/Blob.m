@@ -1,4 +1,4 @@
-classdef Blob < handle
+classdef Blob < caffe.internal.Listed
   % Data and diff of a net's blob, or of a layer's parameter.
   %   The first dimension is the fastest: width x height x channels x num.
 
@@ -8,6 +8,9 @@ classdef Blob < handle
 
   methods
     function self = Blob(hBlob_blob)
+      if nargin == 0
+        return  % one of nothing, as arrays of objects want it
+      end
       caffe.internal.check( ...
         caffe.internal.is_valid_handle(hBlob_blob, 'Blob'), 'invalid Blob handle');
       self.hBlob_self = hBlob_blob;

@@ -1,4 +1,4 @@
-classdef Layer < handle
+classdef Layer < caffe.internal.Listed
   % A layer of a net: its type and its parameters.
 
   properties (Access = private)
@@ -10,11 +10,14 @@ classdef Layer < handle
 
   methods
     function self = Layer(hLayer_layer)
+      if nargin == 0
+        return  % one of nothing, as arrays of objects want it
+      end
       caffe.internal.check( ...
         caffe.internal.is_valid_handle(hLayer_layer, 'Layer'), 'invalid Layer handle');
       self.hLayer_self = hLayer_layer;
       attributes = caffe.internal.call('layer_get_attr', hLayer_layer);
-      self.params = caffe.internal.object_list(@caffe.Blob, attributes.hBlob_blobs);
+      self.params = caffe.internal.object_list(@caffe.Blob, attributes.hBlob_blobs, caffe.Blob());
     end
 
     function layer_type = type(self)

@@ -1,4 +1,4 @@
-classdef Net < handle
+classdef Net < caffe.internal.Listed
   % net = caffe.Net(model_file, phase_name)
   % net = caffe.Net(model_file, weights_file, phase_name)
   %   A net that runs; phase_name is 'train' or 'test'. Blobs are
@@ -31,8 +31,10 @@ classdef Net < handle
       end
       self.hNet_self = hNet_net;
       attributes = caffe.internal.call('net_get_attr', hNet_net);
-      self.layer_vec = caffe.internal.object_list(@caffe.Layer, attributes.hLayer_layers);
-      self.blob_vec = caffe.internal.object_list(@caffe.Blob, attributes.hBlob_blobs);
+      self.layer_vec = caffe.internal.object_list( ...
+        @caffe.Layer, attributes.hLayer_layers, caffe.Layer());
+      self.blob_vec = caffe.internal.object_list( ...
+        @caffe.Blob, attributes.hBlob_blobs, caffe.Blob());
       self.layer_names = attributes.layer_names;
       self.blob_names = attributes.blob_names;
       % indices begin with 1 here, and with 0 there
@@ -48,7 +50,10 @@ classdef Net < handle
     end
 
     function delete(self)
-      caffe.internal.release('delete_net', self.hNet_self);
+      try
+        caffe.internal.release('delete_net', self.hNet_self);
+      catch  % Octave, when it ends, hides private properties of what is still there
+      end
     end
 
     % --- what there is -----------------------------------------------------

@@ -1,4 +1,4 @@
-classdef Solver < handle
+classdef Solver < caffe.internal.Listed
   % solver = caffe.Solver(solver_file)
   %   Trains the net that a solver file names.
 
@@ -25,12 +25,15 @@ classdef Solver < handle
       self.hSolver_self = hSolver_solver;
       attributes = caffe.internal.call('solver_get_attr', hSolver_solver);
       self.net = caffe.Net(attributes.hNet_net);
-      self.test_nets = ...
-        caffe.internal.object_list(@caffe.Net, attributes.hNet_test_nets);
+      self.test_nets = caffe.internal.object_list( ...
+        @caffe.Net, attributes.hNet_test_nets, self.net);
     end
 
     function delete(self)
-      caffe.internal.release('delete_solver', self.hSolver_self);
+      try
+        caffe.internal.release('delete_solver', self.hSolver_self);
+      catch  % Octave, when it ends, hides private properties of what is still there
+      end
     end
 
     function iter = iter(self)

@@ -14,7 +14,9 @@ fails(@() caffe.Net('shapes.prototxt', 'missing', 'test'), '^missing does not ex
 fails(@() caffe.Net('shapes.prototxt', 'shapes.prototxt', 'test'), 'not weights');
 fails(@() caffe.Net(['shapes.prototxt', char(0)], 'test'), '.');
 fails(@() caffe.Net(['ab'; 'cd'], 'test'), '^model_file must be a string');
-fails(@() caffe.Net('.', 'test'), '.');
+fails(@() caffe.Net('.', 'test'), '''.'' is a folder, not a net file');
+fails(@() caffe.Net('', 'test'), '^model_file must not be empty');
+fails(@() caffe.Net('shapes.prototxt', '', 'test'), '^weights_file must not be empty');
 fails(@() caffe.get_net('shapes.prototxt'), '^usage: ');
 fails(@() caffe.get_solver('missing'), '^missing does not exist');
 fails(@() caffe.get_solver(), '^usage: ');
@@ -33,8 +35,6 @@ fails(@() net.params('ip', 1), 'no layer ''ip''');
 fails(@() net.params('both', 1), 'has 0 parameters: there is no number 1');
 fails(@() net.params('both', 'a'), 'blob_index must be a scalar');
 fails(@() net.params('both', [1 2]), 'blob_index must be a scalar');
-fails(@() net.blob_vec(100), 'no such place');
-fails(@() net.blob_vec(0), 'no such place');
 
 fails(@() data.set_data('text'), 'must be numeric types');
 fails(@() data.set_data({1}), 'must be numeric types');
@@ -65,6 +65,7 @@ fails(@() net.copy_from(3), 'weights_file must be a string');
 fails(@() net.copy_from('missing'), '^missing does not exist');
 fails(@() net.save(3), 'weights_file must be a string');
 fails(@() net.save('missing/folder/w'), 'there is no folder');
+fails(@() net.save(''), 'given is an empty string');
 fails(@() net.share_weights_with(3), 'must be a caffe.Net');
 fails(@() net.set_phase('test'), 'keeps its phase');
 fails(@() caffe.set_device(-1), 'non-negative integer');
@@ -77,6 +78,7 @@ fails(@() caffe.io.read_mean('shapes.prototxt'), 'is not a mean file');
 fails(@() caffe.io.write_mean(ones(3), 'm'), 'must be a SINGLE matrix');
 fails(@() caffe.io.write_mean(ones(3, 3, 3, 2, 'single'), 'm'), '4 axes');
 fails(@() caffe.io.write_mean(single(1i), 'm'), 'wanted, given is single');
+fails(@() caffe.io.write_mean(single(1), ''), 'given is an empty string');
 fails(@() caffe.io.load_image('missing'), '^missing does not exist');
 
 % a net that stops half-way is usable
@@ -96,6 +98,8 @@ for bad = {struct('ptr', 1), struct('ptr', 1, 'init_key', 1), struct('ptr', {}),
 end
 fails(@() caffe.Blob(3), '^invalid Blob handle');
 fails(@() caffe.Layer('x'), '^invalid Layer handle');
+fails(@() caffe.Blob().shape(), 'a handle wanted');
+fails(@() caffe.Layer().type(), 'a handle wanted');
 fails(@() caffe.internal.call('blob_get_data', 3), 'a handle wanted');
 fails(@() caffe.internal.call('blob_get_data', handle(1e15)), 'is no more');
 fails(@() caffe.internal.call('blob_get_data'), 'takes more than 0');
@@ -103,7 +107,7 @@ fails(@() caffe.internal.call('nothing'), 'no command');
 fails(@() caffe.internal.call(3), '.');
 fails(@() caffe.internal.call({}), '.');
 for words = {{}, {'call'}, {3}, {'start', 'a'}, {'x', 'y'}, {['a'; 'b'], 'c'}}
-  failure = caffe.internal.caffe_(words{1}{:});
+  failure = caffe_(words{1}{:});
   caffe.test.same(failure.identifier, 'Roastery:use');
 end
 

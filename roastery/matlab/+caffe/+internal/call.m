@@ -13,7 +13,7 @@ if isempty(bridge)
   bridge = caffe.internal.start();
 end
 if strcmp(bridge, 'mex')
-  [failure, result] = caffe.internal.caffe_('call', command, varargin{:});
+  [failure, result] = caffe_('call', command, varargin{:});
 else
   [failure, result] = caffe.internal.call_py(command, varargin{:});
 end

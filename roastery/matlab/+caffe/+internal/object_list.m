@@ -1,15 +1,15 @@
-function list = object_list(make, handles)
-% list = object_list(make, handles)
-%   Objects of one class, one for each handle. make is the constructor.
+function list = object_list(make, handles, one)
+% list = object_list(make, handles, one)
+%   An array of objects of one class, a row, one for each handle. make is the
+%   constructor, one an object of that class, whichever.
 
-objects = cell(1, numel(handles));
-for n = 1:numel(handles)
-  objects{n} = make(handles(n));
-end
-if exist('OCTAVE_VERSION', 'builtin')
-  list = caffe.internal.List(objects);
+if numel(handles) == 1
+  list = make(handles);
 else
-  list = [objects{:}];
+  list = one([]);
+  for n = 1:numel(handles)
+    list(n) = make(handles(n));
+  end
 end
 
 end

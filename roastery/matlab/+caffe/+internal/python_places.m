@@ -4,7 +4,7 @@ function places = python_places(folder)
 %   or what the roastery on the PATH says.
 %   returns {libpython, executable, library, folder of roastery}
 
-file = fullfile(folder, 'python.txt');
+file = fullfile(folder, 'caffe_.python');
 if exist(file, 'file')
   text = fileread(file);
 else

@@ -4,10 +4,10 @@ function bridge = start()
 %   else, in MATLAB, through its own bridge.
 %   returns 'mex' or 'py'
 
-folder = fileparts(mfilename('fullpath'));
+folder = fileparts(fileparts(fileparts(mfilename('fullpath'))));  % the one on the path
 if exist(fullfile(folder, ['caffe_.' mexext()]), 'file')
   places = caffe.internal.python_places(folder);
-  failure = caffe.internal.caffe_('start', places{:});
+  failure = caffe_('start', places{:});
   if isstruct(failure)
     error(failure.identifier, '%s', failure.message);
   end
