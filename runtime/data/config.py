@@ -240,6 +240,12 @@ class SourceConfig(ABC):
             return self.reads
         return None if Path(self.source).exists() else f"{self.reads} '{self.source}'"
 
+    @property
+    def can_take_turns(self) -> bool:
+        """Whether ranks can share out what it reads, record by record or, of tests, batch by batch.
+        What cannot be shared out every rank has for itself, and reads all of it."""
+        return True
+
     def pictures_each(self) -> int:
         """How many pictures are one behind the other in the channels of an item."""
         return 1

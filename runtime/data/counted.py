@@ -25,6 +25,9 @@ class CountedSource(PlannedSource[Work]):
         the batch behind it begins."""
         return self.share.numbers(self._number, self.batch_size)
 
+    def pass_work(self) -> None:
+        self._number = self.next_numbers().stop
+
     def go_to(self, number: int) -> None:
         """The next batch begins with the record of this number."""
         self._number = number

@@ -18,7 +18,9 @@ from ir.errors import RoasteryError
 
 from .config import OpenOptions, SourceConfig
 from .draws import Draws
+from .share import ALL
 from .source import Batch, Position, Shape
+from .turns import Turns
 
 Allocate = Callable[[Shape], np.ndarray]
 """Gives an uninitialised float32 array, for example in pinned memory."""
@@ -50,7 +52,9 @@ class PlannedSource(ABC, Generic[Work]):
     def __init__(self, config: SourceConfig, options: OpenOptions) -> None:
         self.layer_config = config
         self.notes = options.notes
-        self.share = options.share
+        self.share = options.share if config.can_take_turns else ALL
+        self._turns = Turns(self.share)
+        self._stood: Position | None = None
         self.draws = Draws(options.seed, config.key or config.layer)
 
     @property
@@ -65,6 +69,10 @@ class PlannedSource(ABC, Generic[Work]):
     @abstractmethod
     def plan_work(self) -> Work:
         """Choose the records of the next batch and move on. Called in order, never at once."""
+
+    def pass_work(self) -> None:
+        """Move on over a batch that is another rank's."""
+        self.plan_work()
 
     @abstractmethod
     def next_shapes(self) -> list[Shape]:
@@ -87,14 +95,28 @@ class PlannedSource(ABC, Generic[Work]):
         """Give back files and locks."""
 
     def plan(self) -> BatchPlan[Work]:
-        """The next batch, to be loaded later."""
+        """This rank's next batch, to be loaded later."""
+        self._reach_own()
         work = self.plan_work()
+        for _ in range(self._turns.after()):
+            self.pass_work()
+        self._stood = None
         return BatchPlan(work, self._here())
+
+    def _reach_own(self) -> None:
+        """Pass over batches of other ranks that come before the next own one. The position stays
+        the one that was told with the batch before."""
+        if others := self._turns.before():
+            self._stood = self._here()
+            for _ in range(others):
+                self.pass_work()
 
     def _here(self) -> Position:
         return {"kind": self.kind, **self.place_now()}
 
     def shapes(self) -> list[Shape]:
+        if not self.share.is_idle:
+            self._reach_own()
         return self.next_shapes()
 
     def next(self) -> Batch:
@@ -103,7 +125,7 @@ class PlannedSource(ABC, Generic[Work]):
         return Batch(arrays, plan.position)
 
     def position(self) -> Position:
-        return self._here()
+        return self._here() if self._stood is None else dict(self._stood)
 
     def restore(self, position: Mapping[str, Any]) -> None:
         if position.get("kind") != self.kind:
@@ -112,6 +134,8 @@ class PlannedSource(ABC, Generic[Work]):
                 f"this is a {self.kind} layer"
             )
         self.move_to(position)
+        self._turns = Turns(self.share)
+        self._stood = None
 
     def saved_number(self, position: Mapping[str, Any], name: str) -> int:
         """A count from a saved position, checked."""

@@ -28,7 +28,7 @@ def read_ahead(source: DataSource, depth: int, allocate: Allocate | None) -> Dat
         allocate: gives the arrays of the batches, for example in pinned memory; without it they
             share the memory of batches that nobody holds any more.
     """
-    if not isinstance(source, PlannedSource) or not source.reads_ahead:
+    if not isinstance(source, PlannedSource) or not source.reads_ahead or source.share.is_idle:
         return source
     return Prefetcher(source, depth, allocate=allocate)
 

@@ -180,7 +180,7 @@ class RecordSource(PlannedSource[RecordBatch]):
 
     def begins_with(self) -> tuple[Record, int]:
         """The first record of this rank's next batch, and its number."""
-        if not self.share.rank:
+        if not self.share.offset:
             return self._upcoming, self._number
         work = self.peek()
         return work.records[0], work.numbers[0]

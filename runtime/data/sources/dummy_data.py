@@ -47,7 +47,7 @@ class DummySource(PlannedSource[int]):
     """Constant fillers run once, the others before every forward pass.
 
     The seed given to a filler depends on the top and the pass alone, so a resumed run
-    sees the same values; of several ranks, each has passes of its own in turn.
+    sees the same values. Passes of all ranks are counted: each rank has its own values.
     """
 
     reads_ahead = False
@@ -86,9 +86,9 @@ class DummySource(PlannedSource[int]):
         self._shapes = list(shapes)
 
     def plan_work(self) -> int:
-        number = self.share.numbers(self._pass * self.share.whole(1), 1).start
-        self._pass += 1
-        return number
+        numbers = self.share.numbers(self._pass, 1)
+        self._pass = numbers.stop
+        return numbers.start
 
     def next_shapes(self) -> list[Shape]:
         return list(self._shapes)

@@ -102,14 +102,14 @@ class HDF5Source(PlannedSource[list[Rows]]):
     def plan_work(self) -> list[Rows]:
         parts = []
         share, left = self.share, self.share.whole(self.config.batch_size)
-        before = share.rank  # how many rows are other ranks' before the next own one
+        before = share.offset  # how many rows are other ranks' before the next own one
         while left:
             chosen = self._order[self._row : self._row + left]
-            own = chosen[before :: share.count]
+            own = chosen[before :: share.step]
             if len(own):
                 parts.append(Rows(self._rows, own))
             left -= len(chosen)
-            before += share.count * len(own) - len(chosen)
+            before += share.step * len(own) - len(chosen)
             self._row += len(chosen)
             if self._row == len(self._order):
                 self._next_file()

@@ -46,6 +46,10 @@ class MemoryDataConfig(SourceConfig):
     label_height: int = 0
     label_width: int = 0
 
+    @property
+    def can_take_turns(self) -> bool:
+        return False
+
     def known_axes(self) -> KnownAxes:
         axes = (self.channels or None, self.height or None, self.width or None)
         return KnownAxes(axes, ("memory_data_param",))
@@ -55,7 +59,10 @@ class MemoryDataConfig(SourceConfig):
 
 
 class MemorySource(PlannedSource[tuple[np.ndarray, np.ndarray]]):
-    """Goes round and round through the rows that it was given last."""
+    """Goes round and round through the rows that it was given last.
+
+    Of several ranks each is given arrays of its own by the program, and reads all of them.
+    """
 
     reads_ahead = False
 

@@ -32,7 +32,8 @@ SIZE = NoteKind("video_data_layer.cpp", "output data size: {shape}")
 class VideoDataConfig(SourceConfig):
     """VideoData: frames of ``video_file``, or of the camera ``device_id``.
 
-    ``skip_frames`` frames are passed over before each that is taken.
+    ``skip_frames`` frames are passed over before each that is taken. Of several ranks each has a
+    camera of its own.
     """
 
     kind = "VideoData"
@@ -46,6 +47,10 @@ class VideoDataConfig(SourceConfig):
     video_file: str = ""
     skip_frames: int = 0
     prefetch: int = 4
+
+    @property
+    def can_take_turns(self) -> bool:
+        return self.video_type != "WEBCAM"
 
     def missing(self) -> str | None:
         if self.video_type == "WEBCAM":
