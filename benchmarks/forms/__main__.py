@@ -8,7 +8,6 @@ and whether an artifact on the device `reference` is the same as the net there, 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmarks.printed_rows import print_rows, table_parser
 from ir.errors import RoasteryError
 
 from .compared import results_at, told
@@ -65,25 +65,18 @@ def _size(shapes: Shapes) -> str:
     return ", ".join("x".join(map(str, shape)) for shape in shapes.values())
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--net", action="append", choices=NETS, help="default: all")
-    parser.add_argument("--output", type=Path, help="also write the table to a file")
-    arguments = parser.parse_args()
-    lines = [f"| net | inputs | {' | '.join(COLUMNS)} |", "|---|---|" + "---|" * len(COLUMNS)]
-    print("\n".join(lines))
-    for name in arguments.net or NETS:
-        with tempfile.TemporaryDirectory() as folder:
-            with contextlib.redirect_stdout(sys.stderr):
-                made = list(rows(NETS[name], Path(folder)))
-        print("\n".join(made), flush=True)
-        lines += made
-    if arguments.output is not None:
-        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return 0
+def table(names: Sequence[str]) -> Iterator[str]:
+    """Line by line; what is exported says nothing on standard output."""
+    yield f"| net | inputs | {' | '.join(COLUMNS)} |"
+    yield "|---|---|" + "---|" * len(COLUMNS)
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
+            made = list(rows(NETS[name], Path(folder)))
+        yield from made
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    parser = table_parser(__doc__)
+    parser.add_argument("--net", action="append", choices=NETS, help="default: all")
+    arguments = parser.parse_args()
+    print_rows(table(arguments.net or list(NETS)), arguments.output)

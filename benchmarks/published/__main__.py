@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.contest import opencv_environment
+from benchmarks.printed_rows import print_rows, table_of_folder
 
 from .compared import Compared, compare, pairs
-from .printed_rows import print_rows, table_arguments
 
 
 def _row(found: Compared) -> str:
@@ -33,7 +33,7 @@ def _rows(folder: Path) -> Iterator[str]:
 
 
 def main() -> int:
-    arguments = table_arguments(__doc__)
+    arguments = table_of_folder(__doc__)
     trouble = opencv_environment.missing()
     if trouble:
         print(trouble, file=sys.stderr)

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.forms.makers import FORMS, Exported, Maker, executable
+from benchmarks.printed_rows import print_rows, table_of_folder
 from ir.errors import RoasteryError
 
-from .printed_rows import print_rows, table_arguments
 from .tasks import TASKS
 from .tasks.task import Found, Task, compared
 
@@ -63,5 +63,5 @@ def rows(folder: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    arguments = table_arguments(__doc__)
+    arguments = table_of_folder(__doc__)
     print_rows(rows(arguments.folder), arguments.output)

@@ -18,10 +18,10 @@ import numpy as np
 import roastery
 from benchmarks.forms.compared import told
 from benchmarks.forms.makers import FORMS, Exported
+from benchmarks.printed_rows import print_rows, table_of_folder
 from ir.errors import RoasteryError
 
 from .compared import pairs
-from .printed_rows import print_rows, table_arguments
 
 
 def row(prototxt: Path, weights: Path, seed: int = 0) -> str:
@@ -54,5 +54,5 @@ def rows(folder: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    arguments = table_arguments(__doc__)
+    arguments = table_of_folder(__doc__)
     print_rows(rows(arguments.folder), arguments.output)

@@ -1,4 +1,4 @@
-"""How a file that is not there is told: one phrase everywhere, with the nearest_name name."""
+"""How a file that is not there is told: one phrase everywhere, with the nearest name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def missing(
     Args:
         kind: what it should be: "file", "database", "mean file".
         location: where the path is named.
-        hint: where such files come from; the nearest_name name that there is stands before it.
+        hint: where such files come from; the nearest name that there is stands before it.
         field: the setting that is wrong.
         named_in: what names the file, where that is a list.
         at: where it was looked for, if the path does not say that.

@@ -15,9 +15,15 @@ from .event_file import EventFile
 _WITHOUT_DISPLAY = 200
 """Losses that a run shows which displays none."""
 
-
-#: Names under ``train`` that no output has.
-_TAKEN = ("loss", "learning_rate", "iterations_per_second", "images_per_second", "gradient_norm")
+_TAKEN = (
+    "loss",
+    "learning_rate",
+    "iterations_per_second",
+    "images_per_second",
+    "gradient_norm",
+    "loss_scale",
+)
+"""Names under ``train`` that no output has."""
 
 
 class LogEvents:

@@ -1,4 +1,4 @@
-"""What the commands of this folder share: arguments, and a table that is printed as it grows."""
+"""A table in markdown that is printed as it grows: for commands that measure for hours."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def table_arguments(doc: str | None) -> argparse.Namespace:
-    """``FOLDER [--output FILE]``, with a module's docstring as the help."""
+def table_parser(doc: str | None) -> argparse.ArgumentParser:
+    """``[--output FILE]``, with a module's docstring as the help."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
     parser.add_argument("--output", type=Path, help="also write the table to a file")
+    return parser
+
+
+def table_of_folder(doc: str | None) -> argparse.Namespace:
+    """The arguments ``FOLDER [--output FILE]``."""
+    parser = table_parser(doc)
+    parser.add_argument("folder", type=Path)
     return parser.parse_args()
 
 
