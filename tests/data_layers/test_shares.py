@@ -14,8 +14,11 @@ import pytest
 from every_source import CONFIGS, KINDS, make_data, same, write
 
 from ir.errors import RoasteryError
+from runtime.backends.reference import ReferenceBackend
 from runtime.data.config import SourceConfig
 from runtime.data.datum import Datum, serialize_datum
+from runtime.data.feeds import open_feeds
+from runtime.data.notes import unheard
 from runtime.data.opening import open_source
 from runtime.data.planned import PlannedSource
 from runtime.data.prefetch import Prefetcher, read_ahead
@@ -26,6 +29,7 @@ from runtime.data.sources.data import DataConfig
 from runtime.data.sources.image_data import ImageDataConfig
 from runtime.data.sources.memory_data import MemoryDataConfig, MemorySource
 from runtime.data.sources.video_data import VideoDataConfig
+from tests.support.lowering import lowered
 
 STEPS = 6
 """Batches of all ranks that are read; the video is not longer."""
@@ -263,3 +267,26 @@ def test_sizes_are_drawn_for_batches_that_begin_anywhere(folder: Path) -> None:
             sizes.append([source.next().arrays[0].shape[2:] for _ in range(25)])
         assert sizes[0] == sizes[1] == sizes[2]
         assert len(set(sizes[0])) == 2
+
+
+def test_feeds_of_a_net_are_shared(folder: Path) -> None:
+    """Read ahead and with their labels checked; a rank without a batch of the test reads none."""
+    source = f'data_param {{ source: "{folder / "lmdb"}" backend: LMDB batch_size: 2 }}'
+    net = f"""
+    layer {{ name: "read" type: "Data" top: "data" top: "label" {source} }}
+    layer {{ name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+             inner_product_param {{ num_output: 11 }} }}
+    layer {{ name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }}
+    """
+    program = lowered(net)
+    for share, labels in (
+        (Share(1, 2), [[1, 3], [5, 7]]),
+        (Share(1, 2, turns=3), [[2, 3], [8, 9]]),
+        (Share(2, 3, turns=2), []),
+    ):
+        (feed,) = open_feeds(program, 1, ReferenceBackend(), unheard, share=share)[0].values()
+        assert [feed.next().arrays[1].tolist() for _ in labels] == labels
+        if not labels:
+            with pytest.raises(ValueError, match="none for rank 2"):
+                feed.next()
+        feed.close()
