@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+
+class Named(Protocol):
+    """A case, which ``--only`` chooses."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Case = TypeVar("Case", bound=Named)
+Row = TypeVar("Row")
+"""A data class of what was measured."""
 
 CLOCKS = {"wall": time.perf_counter, "thread": time.thread_time}
 
@@ -37,6 +51,39 @@ def missing() -> str:
     except (ImportError, RuntimeError) as error:  # its library does not fit PyTorch's
         return str(error).partition("\n")[0]
     return ""
+
+
+def table(
+    options: argparse.Namespace,
+    head: str,
+    cases: Iterable[Case],
+    rows: Callable[[Case, bool], Iterable[Row]],
+    line: Callable[[Case, Row], str],
+) -> list[Row]:
+    """Measure the cases that are asked for and print a line for each row, as they come; write the
+    numbers, if a file for them is named.
+
+    Args:
+        rows: of a case; told whether torchvision is there to compare with.
+    """
+    if reason := missing():
+        print(f"torchvision is not there: {reason}")
+    print(f"milliseconds ({options.clock} time), threads: {options.threads}")
+    print(f"{head}\n{'-' * len(head)}")
+    found = []
+    for case in cases:
+        if options.only in case.name:
+            for row in rows(case, not reason):
+                print(line(case, row), flush=True)
+                found.append(row)
+    if options.json:
+        record = {
+            "threads": options.threads,
+            "clock": options.clock,
+            "rows": [asdict(row) for row in found],
+        }
+        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return found
 
 
 def medians(runs: Sequence[Callable[[], Any]], options: argparse.Namespace) -> list[float]:

@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.beside_torchvision import asked, medians, missing
+from benchmarks.beside_torchvision import asked, medians, table
 from compiler.options import CompileOptions
 from compiler.passes.autodiff import diff_port, differentiate
 from frontends.lowering.known_layers import load_layers
@@ -289,24 +288,11 @@ def line(case: Case, row: Row) -> str:
 
 def main() -> int:
     options = asked(__doc__)
-    reason = missing()
-    if reason:
-        print(f"torchvision is not there: {reason}")
-    print(f"milliseconds ({options.clock} time), threads: {options.threads}")
-    print(f"{HEAD}\n{'-' * len(HEAD)}")
-    found = []
-    for chosen in CASES:
-        if options.only in chosen.name:
-            for row in rows(chosen, options, compared=not reason):
-                print(line(chosen, row), flush=True)
-                found.append(row)
-    if options.json:
-        record = {
-            "threads": options.threads,
-            "clock": options.clock,
-            "rows": [asdict(row) for row in found],
-        }
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+    def of(case: Case, compared: bool) -> Iterable[Row]:
+        return rows(case, options, compared=compared)
+
+    found = table(options, HEAD, CASES, of, line)
     return int(any(row.difference is not None and row.difference > TOLERANCE for row in found))
 
 

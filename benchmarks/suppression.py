@@ -15,10 +15,9 @@ Ends with 1 where results differ.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from benchmarks.beside_torchvision import asked, medians, missing
+from benchmarks.beside_torchvision import asked, medians, table
 from compiler.options import CompileOptions
 from ir import expr as e
 from ir.build import Builder
@@ -398,24 +397,11 @@ def line(row: Row) -> str:
 
 def main() -> int:
     options = asked(__doc__)
-    reason = missing()
-    if reason:
-        print(f"torchvision is not there: {reason}")
-    print(f"milliseconds ({options.clock} time), threads: {options.threads}")
-    print(f"{HEAD}\n{'-' * len(HEAD)}")
-    found = []
-    for case in CASES:
-        if options.only in case.name:
-            for row in rows(case, options, compared=not reason):
-                print(line(row), flush=True)
-                found.append(row)
-    if options.json:
-        record = {
-            "threads": options.threads,
-            "clock": options.clock,
-            "rows": [asdict(row) for row in found],
-        }
-        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+    def of(case: Case, compared: bool) -> Iterable[Row]:
+        return rows(case, options, compared=compared)
+
+    found = table(options, HEAD, CASES, of, lambda case, row: line(row))
     return int(any(row.differ for row in found))
 
 

@@ -176,6 +176,18 @@ class LayerContext:
         if not condition:
             raise self.error(message, field, hint, index)
 
+    def check_bottoms_alike(self) -> None:
+        """All bottoms have one shape, as a layer needs it that shares its weights between them."""
+        first = self.x.shape
+        for i, other in enumerate(self.bottoms[1:], 1):
+            self.check(
+                other.shape == first,
+                f"bottom {i} has shape {list(other.shape)}, bottom 0 has {list(first)}",
+                "bottom",
+                "all bottoms of the layer share its weights and need one shape",
+                i,
+            )
+
     def axis(self, axis: int, field: str = "axis") -> int:
         """``axis`` counted from the front; negative ones count from the end."""
         rank = self.x.type.rank

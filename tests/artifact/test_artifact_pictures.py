@@ -15,19 +15,10 @@ from roastery.cli.main import main
 from runtime.artifact import load
 from runtime.artifact.pictures import MEAN, PICTURES, Pictures, picture_members, read_pictures
 from runtime.pictures import Preprocessing, scale_picture
-from tests.support.roast_servers import write_weights
+from tests.support.roast_servers import NET, write_weights
 from tests.support.small_detector import SSD
 
 cv2 = pytest.importorskip("cv2")
-
-NET = """
-name: "Pictures"
-layer { name: "data" type: "Input" top: "data"
-  input_param { shape { dim: 1 dim: 3 dim: 6 dim: 8 } } }
-layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
-  inner_product_param { num_output: 4 weight_filler { type: "gaussian" std: 0.01 } } }
-layer { name: "prob" type: "Softmax" bottom: "ip" top: "prob" }
-"""
 
 
 @pytest.fixture

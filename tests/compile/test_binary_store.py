@@ -7,24 +7,12 @@ import dataclasses
 import pytest
 
 from compiler.architecture import Architecture
-from compiler.binary import Binary, Resources
+from compiler.binary import Binary
 from compiler.kernel import Config, Kernel
 from compiler.triton.compile import Job
 from compiler.triton.compile.store import BinaryStore
 from ir.errors import RoasteryError
-
-BINARY = Binary(
-    entry="axpy",
-    architecture=Architecture(90),
-    num_warps=4,
-    arguments=("pointer", "i32", "global_scratch", "profile_scratch"),
-    scratch=(0, 1),
-    resources=Resources(registers=32, stack=0, local=0, shared=1024),
-    triton="3.9.0",
-    cubin=bytes(range(64)),
-    ptx=".version 8.0\n",
-)
-KEY = "ab" * 32
+from tests.support.small_binary import BINARY, KEY
 
 
 def test_a_binary_is_found_again(store: BinaryStore) -> None:

@@ -199,33 +199,31 @@ def test_several_outputs_are_told_apart(
     assert {"  prob:", "  other:"} <= set(done.stdout.splitlines())
 
 
-def test_objects(
-    pictures: tuple[Path, dict[str, list[str]]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in pictures[1]["exactly"]:
+@pytest.fixture
+def exactly(
+    pictures: tuple[Path, dict[str, list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """In a working directory of their own: pictures that a program reads to the last bit."""
+    names = pictures[1]["exactly"]
+    for name in names:
         shutil.copy(pictures[0] / name, tmp_path)
     monkeypatch.chdir(tmp_path)
+    return names
+
+
+def test_objects(exactly: list[str], tmp_path: Path) -> None:
     program = made(tmp_path, DETECTOR, "--labels=labels.txt", "--mean-value=100")
-    same(program, pictures[1]["exactly"], 1.1e-4, 0.11, "--threshold=0.1")
+    same(program, exactly, 1.1e-4, 0.11, "--threshold=0.1")
     done = run_program(program, ["color.png", "--threshold=1.5"])
     assert done.stdout == "color.png\n  nothing with a score of 1.5 or more\n"
 
 
-def test_gray_with_a_mean_image(
-    pictures: tuple[Path, dict[str, list[str]]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in pictures[1]["exactly"]:
-        shutil.copy(pictures[0] / name, tmp_path)
-    monkeypatch.chdir(tmp_path)
+def test_gray_with_a_mean_image(exactly: list[str], tmp_path: Path) -> None:
     np.save("mean.npy", np.random.default_rng(0).random((1, 20, 16)).astype(np.float32))
     net = CLASSIFIER.replace("dim: 1 dim: 3", "dim: 2 dim: 1")
     assert net != CLASSIFIER
     program = made(tmp_path, net, "--mean-file=mean.npy", "--raw-scale=1")
-    same(program, pictures[1]["exactly"], 1.1e-4, 0)
+    same(program, exactly, 1.1e-4, 0)
 
 
 def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,9 +147,7 @@ class _Sorting:
                                     builder.increase(left, e.const(1))
                                     self._set(phase, e.const(_FROM_LEFT))
                                 with builder.otherwise():
-                                    builder.store(element(self.ends, own + depth), last)
-                                    builder.barrier()
-                                    builder.increase(depth, e.const(1))
+                                    self._keep_end(own, last, depth)
                                     self._set(last, left + 0)
                                     self._set(phase, e.const(_DECIDE))
                         with builder.otherwise():
@@ -161,11 +159,7 @@ class _Sorting:
                                     self._set(phase, e.const(_FROM_LEFT))
                                 with builder.otherwise():
                                     self._set(first, last + 0)
-                                    with builder.when(any_lane(depth > 0)):
-                                        self._set(depth, depth - 1)
-                                        self._set(last, self._get(self.ends, own + depth, "end"))
-                                    with builder.otherwise():
-                                        self._set(phase, e.const(_DONE))
+                                    self._take_end(own, last, depth, phase)
 
     def _sort_by_first(self, row: Expr, own: Expr, total: Expr) -> None:
         """Until every run is of one element. A pivot stands between two runs."""
@@ -199,9 +193,7 @@ class _Sorting:
                                 with builder.when(any_lane(left >= right)):
                                     self._put(own + left, chosen)
                                     with builder.when(any_lane(left + 1 < self.count)):
-                                        builder.store(element(self.ends, own + depth), last)
-                                        builder.barrier()
-                                        builder.increase(depth, e.const(1))
+                                        self._keep_end(own, last, depth)
                                     self._set(last, left + 0)
                                     self._set(phase, e.const(_DECIDE))
                         with builder.otherwise():
@@ -214,11 +206,21 @@ class _Sorting:
                                     self._set(phase, e.const(_FROM_RIGHT))
                                 with builder.otherwise():
                                     self._set(first, last + 1)
-                                    with builder.when(any_lane(depth > 0)):
-                                        self._set(depth, depth - 1)
-                                        self._set(last, self._get(self.ends, own + depth, "end"))
-                                    with builder.otherwise():
-                                        self._set(phase, e.const(_DONE))
+                                    self._take_end(own, last, depth, phase)
+
+    def _take_end(self, own: Expr, last: Expr, depth: Expr, phase: Expr) -> None:
+        """Go on with the run whose end lies on top of the stack; done where it is empty."""
+        with self.builder.when(any_lane(depth > 0)):
+            self._set(depth, depth - 1)
+            self._set(last, self._get(self.ends, own + depth, "end"))
+        with self.builder.otherwise():
+            self._set(phase, e.const(_DONE))
+
+    def _keep_end(self, own: Expr, last: Expr, depth: Expr) -> None:
+        """Put the end of the run on the stack: its first part comes now."""
+        self.builder.store(element(self.ends, own + depth), last)
+        self.builder.barrier()
+        self.builder.increase(depth, e.const(1))
 
     def _put(self, place: Expr, value: Expr) -> None:
         self.builder.store(element(self.order, place), value)

@@ -126,14 +126,7 @@ class _Setup:
 
 def _setup(ctx: LayerContext, outputs: int, group: int, *, transposed: bool = False) -> _Setup:
     p, b, x = ctx.param, ctx.b, ctx.x
-    for i, other in enumerate(ctx.bottoms[1:], 1):
-        ctx.check(
-            other.shape == x.shape,
-            f"bottom {i} has shape {list(other.shape)}, bottom 0 has {list(x.shape)}",
-            "bottom",
-            "all bottoms of the layer share its weights and need one shape",
-            i,
-        )
+    ctx.check_bottoms_alike()
     axis = ctx.axis(p.axis)
     rank = x.type.rank - axis - 1
     geometry = window_geometry(ctx, rank)

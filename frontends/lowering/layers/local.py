@@ -43,14 +43,7 @@ def lower_local(ctx: LayerContext) -> Sequence[Value]:
     """
     p, b, x = ctx.param, ctx.b, ctx.x
     ctx.check(x.type.rank == 4, f"Local takes 4 axes, the bottom has {list(x.shape)}", "bottom")
-    for i, other in enumerate(ctx.bottoms[1:], 1):
-        ctx.check(
-            other.shape == x.shape,
-            f"bottom {i} has shape {list(other.shape)}, bottom 0 has {list(x.shape)}",
-            "bottom",
-            "all bottoms of the layer share its weights and need one shape",
-            i,
-        )
+    ctx.check_bottoms_alike()
     outputs, k, stride, pad = p.num_output, p.kernel_size, p.stride, p.pad
     for field in ("num_output", "kernel_size", "stride"):
         ctx.check(p[field] > 0, f"{field} is missing or 0", field)
