@@ -14,6 +14,7 @@ from ir.program import NetProgram
 from runtime.backends.backend import Backend
 from runtime.data.config import NO_SOLVER, SolverSpan
 from runtime.data.feeds import open_feeds
+from runtime.data.share import ALL, Share
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 
@@ -22,6 +23,15 @@ from .report import BuildReport
 from .sharing import shared_buffers
 
 ExecutionMode = Literal["fused", "layerwise"]
+
+
+Records = Callable[[NetProgram], Share]
+"""Says which records of all the data sources of a program read."""
+
+
+def all_records(program: NetProgram) -> Share:
+    """Nobody else reads any."""
+    return ALL
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,7 @@ class NetBuilder:
         observe: Sequence[str] = (),
         given: Callable[[NetProgram], Collection[str]] | None = None,
         schedule: SolverSpan = NO_SOLVER,
+        records: Records = all_records,
     ) -> BuiltNet:
         """Build a net.
 
@@ -85,6 +96,7 @@ class NetBuilder:
             observe: inner blobs to keep besides the outputs.
             given: the variables that the caller fills next, as from a file of weights.
             schedule: of the solver that trains it.
+            records: says which its data sources read, of all.
 
         Raises RoasteryError for every mistake in the net or its data.
         """
@@ -95,7 +107,10 @@ class NetBuilder:
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
         store = Store(program.variables, seed, shared, given(program) if given else ())
-        feeds, said = open_feeds(program, seed, backend, self.report.notes, schedule)
+        share_of_records = records(program)
+        feeds, said = open_feeds(
+            program, seed, backend, self.report.notes, schedule, share_of_records
+        )
         self.report.built(program, said)
         net = PartitionedNet(
             program,

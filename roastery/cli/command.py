@@ -24,11 +24,13 @@ class Arguments(SimpleNamespace):
     Attributes:
         glog: the flags of glog that were given, by name.
         notes: what the user should know of the command line.
+        words: the command line itself, behind the command's name.
     """
 
     given: set[str]
     glog: dict[str, Any]
     notes: list[str]
+    words: list[str]
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"the command declares no flag or argument '{name}'")

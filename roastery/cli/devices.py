@@ -19,16 +19,15 @@ DEVICES = (
 DEVICE_BRIEF = "where to run: cpu, cuda, cuda:N, reference or interpret"
 
 #: For a command that runs on one device: ``flags=(..., *DEVICE_FLAGS)``.
-DEVICE_FLAGS = (
-    Flag(
-        "device",
-        f"where to run: {DEVICES}; without it -gpu decides, then ROASTERY_DEVICE, then what the "
-        "machine has",
-        metavar="DEVICE",
-        brief=DEVICE_BRIEF,
-    ),
-    GPU_FLAG,
+DEVICE_FLAG = Flag(
+    "device",
+    f"where to run: {DEVICES}; without it -gpu decides, then ROASTERY_DEVICE, then what the "
+    "machine has",
+    metavar="DEVICE",
+    brief=DEVICE_BRIEF,
 )
+
+DEVICE_FLAGS = (DEVICE_FLAG, GPU_FLAG)
 
 _DEVICES = ("reference", "cpu", "cuda", "interpret")
 _DEVICE = re.compile(r"reference|cpu|interpret|cuda(:\d+)?")

@@ -105,6 +105,7 @@ def _dispatch(words: list[str], program: CaffeProgram | None) -> int:
     name, rest = _split(words)
     command = find_command(name)
     arguments = parse_arguments(command, rest, program.name if program else "")
+    arguments.words = rest
     if arguments.help:
         print(command_page(command))
         return 0

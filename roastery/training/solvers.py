@@ -13,9 +13,13 @@ from typing import Any
 
 from frontends.prototxt import Message, to_protobuf, to_text
 from ir.errors import RoasteryError
+from ir.program import NetProgram
 from runtime.backends.backend import is_remote
 from runtime.data.config import SolverSpan
 from runtime.data.notes import Notes, to_logger
+from runtime.data.share import ALL, Share
+from runtime.distributed.ranks import ALONE, Ranks
+from runtime.distributed.turns import takes_turns
 from runtime.exclusive import Exclusive, exclusive
 from runtime.logging import CaffeLog
 from runtime.logging.solver_lines import NetOutput
@@ -27,6 +31,7 @@ from runtime.solver.rules import RULES
 from runtime.solver.solver import Solver
 
 from ..building import BuiltNet, ExecutionMode, LogReport, NetBuilder, NetRequest
+from ..building.builder import Records, all_records
 from ..devices.backends import choose_device, cuda_missing, open_backend
 from ..devices.compile_options import NOTHING_ASKED, CompileRequest, Passes, compile_options
 from ..files.missing import missing
@@ -157,6 +162,7 @@ def assemble(
     asked: CompileRequest = NOTHING_ASKED,
     allow_python: bool | None = None,
     notes: Notes = to_logger,
+    ranks: Ranks = ALONE,
 ) -> BuiltSolver:
     """Build a solver and its nets, with the log lines of Caffe.
 
@@ -169,6 +175,8 @@ def assemble(
         asked: of the compiler.
         allow_python: as in :func:`roastery.compile`.
         notes: gets what data sources say.
+        ranks: train with it from now on: its data is shared out between them. All have the same
+            seed.
 
     Raises RoasteryError for every mistake in the solver or its nets, before anything is written.
     """
@@ -189,7 +197,7 @@ def assemble(
         histories=RULES[config.type][1],
     )
     report.say(solver.notes)
-    nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python))
+    nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python), ranks)
     train = nets_of.train(train_net)
     built = [nets_of.test(i, wanted, train) for i, wanted in enumerate(tests)]
     if config.writes_snapshots and config.snapshot_format == "BINARYPROTO":
@@ -208,6 +216,9 @@ def assemble(
     # On CPUs nothing, unless it is asked for: a log has the lines of Caffe's.
     if not train.net.by_layer and (options.memory_budget is not None or is_remote(backend)):
         tell_peak(result, train.net, log)
+    result.takes_turns = [takes_turns(test.program) for test in built]
+    if ranks.count > 1:
+        result.join(ranks)
     log.scaffolding_done()
     return BuiltSolver(result, train, built)
 
@@ -305,11 +316,12 @@ class _SolverNets:
     solver: Message
     seed: int
     allow_python: bool
+    ranks: Ranks
 
     def train(self, wanted: _NetOf) -> BuiltNet:
         self.log.creating_training_net(wanted.field, wanted.file)
         state = nets.state_message("TRAIN", wanted.net.state, self.solver.train_state)
-        return self._build(wanted, state, self.seed)
+        return self._build(wanted, state, self.seed, records=lambda _: self._share())
 
     def test(self, index: int, wanted: _NetOf, train: BuiltNet) -> BuiltNet:
         self.log.creating_test_net(index, wanted.specified_by)
@@ -317,15 +329,28 @@ class _SolverNets:
         if self.solver.test_state:
             parts.append(self.solver.test_state[index])
         state = nets.state_message("TEST", *parts)
-        return self._build(wanted, state, _test_seed(self.seed, index), train)
+        turns = self.solver.test_iter[index]
+
+        def records(program: NetProgram) -> Share:
+            return self._share(turns) if takes_turns(program) else ALL
+
+        return self._build(wanted, state, _test_seed(self.seed, index), train, records)
+
+    def _share(self, turns: int = 0) -> Share:
+        return Share(self.ranks.rank, self.ranks.count, turns)
 
     def _build(
-        self, wanted: _NetOf, state: Message, seed: int, share: BuiltNet | None = None
+        self,
+        wanted: _NetOf,
+        state: Message,
+        seed: int,
+        share: BuiltNet | None = None,
+        records: Records = all_records,
     ) -> BuiltNet:
         request = NetRequest(wanted.net, state, allow_python=self.allow_python)
         schedule = SolverSpan(self.solver.max_iter, max(1, self.solver.iter_size))
-        built = self.builder.build(request, seed, share=share, schedule=schedule)
-        for listed in self.solver.weights:
+        built = self.builder.build(request, seed, share=share, schedule=schedule, records=records)
+        for listed in self.solver.weights if self.ranks.rank == 0 else ():
             for name in weight_files(listed):
                 self.log.finetuning_from(name)
                 load_weights(name, built.program, built.store, self.log)

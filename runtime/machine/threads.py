@@ -1,7 +1,8 @@
 """How many threads run a net on the CPU.
 
 The first of: ``--threads`` or ``threads=``; ``ROASTERY_THREADS``; ``OMP_NUM_THREADS``; the
-processors that this process may use. No result depends on it.
+processors that this process may use, shared out among the ranks of a machine. No result depends
+on it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ def number_of_threads(explicit: int | None, processors: int) -> int:
     # OpenMP takes a list, of which the first is meant for what is not nested. What it makes of
     # anything else is not ours to complain of.
     shared = re.match(r"\s*0*([1-9]\d{0,8})\s*(,|$)", os.environ.get("OMP_NUM_THREADS", ""))
-    return min(int(shared[1]), MOST_THREADS) if shared else min(processors, MOST_THREADS)
+    ranks = _ranks_here()
+    if shared and not (ranks > 1 and shared[1] == "1"):
+        return min(int(shared[1]), MOST_THREADS)
+    return max(1, min(processors // ranks, MOST_THREADS))
+
+
+def _ranks_here() -> int:
+    """How many processes of one training share this machine. torchrun, which says it, sets
+    OMP_NUM_THREADS to 1 where the user has not set it."""
+    text = os.environ.get("LOCAL_WORLD_SIZE", "")
+    return max(1, int(text)) if re.fullmatch(r"[0-9]{1,6}", text) else 1
 
 
 def _checked(asked: int | str, name: str) -> int:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from ..caffe_flags import CAFFE_FLAGS
 from ..command import Arguments, Command, Example, Flag, UsageError, needed
 from ..compilation import COMPILATION_FLAGS, requested_compilation
-from ..devices import DEVICE_FLAGS, requested_device
+from ..devices import DEVICE_FLAG
 from ..log_flags import LOG_FLAGS, log_device
 from ..nets import PYTHON_FLAG, STATE_FLAGS, WEIGHTS_HELP, python_layers, stages
+from ..rank_devices import RANKS_FLAG, SEVERAL_GPUS_FLAG, device_of, rank_devices
 from ..signals import held_signals
 from ..streams import surviving_streams
 from ..training_bar import training_bar
@@ -23,16 +24,33 @@ if TYPE_CHECKING:
     from runtime.solver.actions import Action
     from runtime.solver.solver import Solver
 
+    from ...ranks.place import RankPlace
+
 _EFFECTS = ("stop", "snapshot", "none")
 _SIGNALS = {"sigint": signal.SIGINT, "sigterm": signal.SIGTERM, "sighup": signal.SIGHUP}
 
 
-def _run(arguments: Arguments) -> None:
+def _run(arguments: Arguments) -> int:
+    from ...ranks.place import rank_place
+
+    devices, place = rank_devices(arguments), rank_place()
+    if place is None and len(devices) > 1:
+        from ...ranks.local import run_local_ranks
+
+        needed(arguments, "solver", "the solver file to train with")
+        return run_local_ranks(len(devices), ["train", *arguments.words], held_signals())
+    _train(arguments, place, devices[0] if place is None else device_of(place, devices))
+    return 0
+
+
+def _train(arguments: Arguments, place: RankPlace | None, requested: str | None) -> None:
+    """Train as one process, which may be one of several ranks. Rank 0 speaks, and has the files."""
     from runtime.data.notes import to_log
     from runtime.logging import CaffeLog
     from runtime.solver.actions import ActionRequests
 
     from ...devices.compile_options import precision_hint
+    from ...ranks.joining import joined_ranks, shared_seed
     from ...reading.solver_settings import read_solver_file
     from ...training.events.event_file import check_writer
     from ...training.prefix_lock import claimed_prefix
@@ -46,7 +64,7 @@ def _run(arguments: Arguments) -> None:
         )
     if arguments.tensorboard:
         check_writer()
-    requested = requested_device(arguments)
+    first = place is None or place.rank == 0
     file = read_solver_file(path)
     message = file.message
     state = message.mutable("train_state")
@@ -56,7 +74,7 @@ def _run(arguments: Arguments) -> None:
     requests, effects = ActionRequests(), _effects(arguments)
     with (
         surviving_streams(),
-        CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file) as log,
+        _log(arguments) if first else CaffeLog() as log,
         requests.handling(effects),
         contextlib.ExitStack() as claims,
     ):
@@ -68,25 +86,30 @@ def _run(arguments: Arguments) -> None:
         if remark := gpu_note(message, requested):
             log.warning(remark)
         device = solver_device(message, requested)
+        if place is not None and device == "cuda":
+            device = f"cuda:{place.local_rank}"
+        ranks = claims.enter_context(joined_ranks(place, device))
         log_device(log, device, "train")
-        with requests.held():
-            claims.enter_context(claimed_prefix(message, log.note))
-        remove_half_written(message.snapshot_prefix)
-        snapshot = _snapshot(arguments, message, log)
+        if first:
+            with requests.held():
+                claims.enter_context(claimed_prefix(message, log.note))
+            remove_half_written(message.snapshot_prefix)
+        snapshot = ranks.from_first(_snapshot(arguments, message, log, place) if first else None)
         if snapshot:
             message.clear("weights")
         elif arguments.weights:
             message.set("weights", [arguments.weights])
-        seed = _saved_seed(message, snapshot)
+        seed = ranks.from_first(_saved_seed(message, snapshot) if first else None)
         allowed, asked = python_layers(arguments), requested_compilation(arguments)
         solver = assemble(
             message,
             device,
             log,
-            seed=seed,
+            seed=shared_seed(ranks, message, seed),
             asked=asked,
             allow_python=allowed,
             notes=to_log(log),
+            ranks=ranks,
         ).solver
         if hint := precision_hint(solver.train.options, asked):
             log.note(hint)
@@ -94,13 +117,19 @@ def _run(arguments: Arguments) -> None:
         if snapshot:
             log.resuming_from(snapshot)
             solver.restore(snapshot)
-        if arguments.tensorboard:
+        if arguments.tensorboard and first:
             _write_events(arguments, solver, log)
         requests.begin()
         log.starting_optimization()
-        with training_bar(solver, log, wanted=arguments.progress):
+        with training_bar(solver, log, wanted=arguments.progress and first):
             solver.solve()
         log.train_done()
+
+
+def _log(arguments: Arguments) -> CaffeLog:
+    from runtime.logging import CaffeLog
+
+    return CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file)
 
 
 def _write_events(arguments: Arguments, solver: Solver, log: CaffeLog) -> None:
@@ -119,13 +148,20 @@ def _effects(arguments: Arguments) -> dict[int, Action]:
     }
 
 
-def _snapshot(arguments: Arguments, message: Message, log: CaffeLog) -> str | None:
+def _snapshot(
+    arguments: Arguments, message: Message, log: CaffeLog, place: RankPlace | None
+) -> str | None:
+    """The state to go on from. Ranks that are started again go on from the newest, if there is
+    one, whatever they began with."""
     from ...training.snapshots import newest_snapshot
 
-    if arguments.snapshot != "auto":
+    again = place is not None and place.restarts > 0
+    if arguments.snapshot != "auto" and not again:
         return arguments.snapshot or None
     newest = newest_snapshot(message.snapshot_prefix, log.warning)
     if newest is None:
+        if arguments.snapshot not in ("", "auto"):
+            return str(arguments.snapshot)
         log.note(f"no snapshot of '{message.snapshot_prefix}' yet: starting from the beginning")
     return newest
 
@@ -161,6 +197,12 @@ COMMAND = Command(
         done; files and pipes get the log alone. --tensorboard adds a file of events to a folder:
         a training that goes on from a snapshot goes on there, too, and what an earlier one wrote
         of later iterations is no longer shown.
+
+        Several ranks train one net: -gpu=0,1 or --ranks=N starts them here, `torchrun
+        --nproc-per-node=N -m roastery train ...` here and on other machines. Each reads records of
+        its own, batch_size of them, so that the batch is N times as large; gradients are averaged.
+        Rank 0 writes the log and the snapshots. Ranks that torchrun starts again go on from the
+        newest snapshot. `roastery help distributed` says more.
     """,
     flags=(
         Flag("solver", "the solver file", metavar="FILE"),
@@ -204,7 +246,9 @@ COMMAND = Command(
         *LOG_FLAGS,
         *STATE_FLAGS,
         PYTHON_FLAG,
-        *DEVICE_FLAGS,
+        RANKS_FLAG,
+        DEVICE_FLAG,
+        SEVERAL_GPUS_FLAG,
         *COMPILATION_FLAGS,
     ),
     examples=(
@@ -216,6 +260,10 @@ COMMAND = Command(
         Example(
             "roastery train --solver=solver.prototxt --snapshot=auto",
             "go on where the newest snapshot is",
+        ),
+        Example(
+            "roastery train --solver=solver.prototxt -gpu=0,1",
+            "on two GPUs, with twice the batch",
         ),
         Example(
             "roastery train --solver=solver.prototxt --tensorboard=runs/first",

@@ -1,0 +1,1 @@
+"""Training by several ranks: who starts them, how they meet, and how one that fails is told."""

@@ -1,0 +1,84 @@
+"""Several ranks train as one with a larger batch does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.ranks import (
+    STEP,
+    largest_difference,
+    parameters,
+    small_run,
+    torchrun,
+    train,
+    train_all,
+)
+
+pytest.importorskip("torch.distributed", reason="torch is not installed")
+
+BATCH = 16
+
+SOLVERS = {
+    "plain": STEP,
+    "several_passes": f"{STEP} iter_size: 3",
+    "clipped": f"{STEP} clip_gradients: 0.5",
+    "adam": f'{STEP} type: "Adam" momentum2: 0.99',
+    "plateau": 'lr_policy: "plateau" plateau_winsize: 1 plateau_winsize: 1 plateau_winsize: 2',
+    "layer_by_layer": f"{STEP} debug_info: true",
+    "smoothed": f"{STEP} average_loss: 4",
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each solver's run by 1, 2 and 4 ranks, of batches that are 16 together."""
+    root = tmp_path_factory.mktemp("runs")
+    for ranks in (1, 2, 4):
+        names = SOLVERS if ranks < 4 else ("plain", "adam")
+        folders = [
+            small_run(root / str(ranks) / name, BATCH // ranks, SOLVERS[name]) for name in names
+        ]
+        train_all(folders, ranks)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("ranks", "name"), [*((2, name) for name in SOLVERS), (4, "plain"), (4, "adam")]
+)
+def test_parameters(runs: Path, ranks: int, name: str) -> None:
+    for iteration in (10, 20, 25):
+        found, expected = (parameters(runs / n / name, iteration) for n in (str(ranks), "1"))
+        assert largest_difference(found, expected) < 1e-5
+
+
+def shown(folder: Path) -> list[tuple[str, float]]:
+    """All losses, outputs and rates of a log."""
+    text = (folder / "log").read_text()
+    found = re.findall(r"(loss|accuracy|lr|minimum_loss) = (\S+)", text)
+    return [(name, float(value)) for name, value in found]
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_log_has_means_of_all_ranks(runs: Path, name: str) -> None:
+    found, expected = (shown(runs / n / name) for n in ("2", "1"))
+    assert [word for word, _ in found] == [word for word, _ in expected]
+    assert len(expected) > 15
+    assert [v for _, v in found] == pytest.approx([v for _, v in expected], rel=1e-4, abs=1e-5)
+
+
+def test_the_command_starts_ranks(runs: Path, tmp_path: Path) -> None:
+    folder = small_run(tmp_path / "run", BATCH // 2)
+    log = train(folder, "--device=cpu", ranks=2)
+    assert largest_difference(parameters(folder), parameters(runs / "1" / "plain")) < 1e-5
+    assert log.count("Optimization Done") == 2  # of the solver and the command: one rank speaks
+
+
+def test_torchrun_and_the_reference(runs: Path, tmp_path: Path) -> None:
+    folder = small_run(tmp_path / "run", BATCH // 2)
+    words = ["-m", "roastery", "train", "--solver=solver.prototxt", "--device=reference"]
+    log = torchrun(folder, 2, words)
+    assert largest_difference(parameters(folder), parameters(runs / "1" / "plain")) < 1e-5
+    assert log.count("Optimization Done") == 2
