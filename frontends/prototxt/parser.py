@@ -40,6 +40,10 @@ def parse_text(text: str, type_name: str, file: str = "<text>") -> Message:
         raise RoasteryError(
             f"control character 0x{ord(control.group()):02x}; is this a binary file?",
             location=source.at(line, column),
+            hint="an exported net is shown by `roastery summary` and `roastery inspect`, and run "
+            "by `roastery run`"
+            if source.text.startswith("PK\x03\x04")
+            else None,
         )
     reader = SyntaxReader(source)
     errors = reader.errors

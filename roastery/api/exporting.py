@@ -34,6 +34,7 @@ from runtime.python.permission import python_allowed
 from .._version import __version__
 from ..building import NetRequest, lower_net
 from ..building.logger import logger_log, logger_report
+from ..counting import count_net, count_sizes
 from ..devices.compile_options import (
     NOTHING_ASKED,
     CompileRequest,
@@ -324,6 +325,7 @@ def export_program(
         conditions=conditions or (),
         pictures=pictures,
         planned=planned,
+        layers=count_net(program) if conditions is None else count_sizes(program),
     )
     names = (["cpu"] if cpu else []) + [str(kind) for kind in kinds]
     kernels = len(compiled.plan.kernels) if compiled else 0

@@ -1,7 +1,8 @@
 """What the layers of a net take: shapes, parameters, multiply-adds, bytes, receptive fields."""
 
-from .fields import ReceptiveField
-from .layers import LayerCount, NetCount, count_net, layer_multiply_adds
+from runtime.layer_counts import LayerCount, NetCount, ReceptiveField
+
+from .layers import count_net, count_sizes, layer_multiply_adds
 from .nodes import multiply_adds
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "NetCount",
     "ReceptiveField",
     "count_net",
+    "count_sizes",
     "layer_multiply_adds",
     "multiply_adds",
 ]

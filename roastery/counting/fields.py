@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from ir.graph import Graph, Node, Role, Value
 from ir.interpret import run_node
 from ir.op import Property
+from runtime.layer_counts import ReceptiveField
 
 from . import rules as rules  # which register themselves
 from .rule import Constants, seen_rule_of
@@ -24,25 +24,6 @@ from .traced_axis import TracedAxis, TracedFactor, extent_of
 
 _MOST_KNOWN = 1 << 24
 """Elements of all constants that are looked into."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReceptiveField:
-    """Pixels along each axis of the image, height before width; None: all of them."""
-
-    sizes: tuple[int | None, ...]
-
-    def __str__(self) -> str:
-        """``11x11``, or ``whole``."""
-        if all(size is None for size in self.sizes):
-            return "whole"
-        return "x".join("whole" if size is None else str(size) for size in self.sizes)
-
-    def json(self) -> list[int | str] | str:
-        """``[11, 11]``, or ``"whole"``."""
-        if all(size is None for size in self.sizes):
-            return "whole"
-        return ["whole" if size is None else size for size in self.sizes]
 
 
 def receptive_fields(graph: Graph) -> dict[Value, ReceptiveField]:

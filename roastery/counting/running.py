@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ir.program import NetProgram
 from ir.program_sizes import OtherSizes
+from runtime.layer_counts import NetCount
 from runtime.net import PartitionedNet
 
-from .layers import NetCount, count_net
+from .layers import count_net
 
 
 def count_running(net: PartitionedNet) -> NetCount:

@@ -81,14 +81,14 @@ def _net(program: NetProgram, counted: NetCount) -> dict[str, Any]:
         "name": counted.name,
         "phase": counted.phase,
         "version": __version__,
-        "totals": counted.json()["totals"],
+        "totals": counted.told()["totals"],
         "sizes": [] if program.sizes is None else list(program.sizes.sentences()),
         "openAtFirst": OPEN_AT_FIRST,
     }
 
 
 def _layer(count: LayerCount, message: Message) -> dict[str, Any]:
-    found = count.json()
+    found = count.told()
     found["field"] = "" if count.field is None else str(count.field)
     found["note"] = " ".join(layer_lines(message)[2:])
     found["prototxt"] = (

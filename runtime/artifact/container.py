@@ -20,11 +20,13 @@ MANIFEST = "manifest.json"
 GRAPH = "graph.txt"
 PLAN = "plan.json"
 CODE = "code.json"
+LAYERS = "layers.json"
 WEIGHTS = "weights.safetensors"  # stored as it is; everything else is compressed
 
 LARGEST_COMPRESSED_MEMBER = 64 << 20  # bytes, uncompressed
 LARGEST_COMPRESSED_SUM = 512 << 20
 LARGEST_BY_NAME = {MANIFEST: 4 << 20, GRAPH: 8 << 20, PLAN: 32 << 20, CODE: 32 << 20}
+LARGEST_BY_NAME[LAYERS] = 8 << 20
 LARGEST_BY_NAME |= {"cpu.json": 4 << 20, "planned.json": 32 << 20, "once.json": 32 << 20}
 """What is parsed takes many times its size in memory. In folders the last part of a name counts."""
 MOST_MEMBERS = 20_000

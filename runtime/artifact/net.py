@@ -70,6 +70,7 @@ class LoadedNet:
         self._lock = threading.Lock()
         self._closed = False
         self._session: Session | None = None
+        self._path, self._layers = artifact.path, artifact.layers()
         self.baseline = ""
         self._runner: ArtifactRunner
         if device in ("cpu", "reference"):
@@ -93,7 +94,8 @@ class LoadedNet:
             if name in outputs and each[1] < len(outputs[name].shape)
         }
         self._bound: LastUsed[tuple[Shape, ...], BoundArtifact] = LastUsed(_KEPT)
-        self._at({name: type.shape for name, type in self.inputs.items()})
+        self._shapes = {name: type.shape for name, type in self.inputs.items()}
+        self._at(self._shapes)
         self._runner.memory.let_go()
 
     def __repr__(self) -> str:
@@ -125,11 +127,23 @@ class LoadedNet:
         with self._lock:
             if self._closed:
                 raise RoasteryError(f"{self.manifest.name} was closed, and runs no more")
-            graph, inputs, outputs = self._at({name: a.shape for name, a in taken.items()})
+            shapes = {name: a.shape for name, a in taken.items()}
+            graph, inputs, outputs = self._at(shapes)
+            self._shapes = shapes
             for name, array in taken.items():
                 inputs[PortKey(Role.DATA, name)].put(array)
             graph.run()
             return {name: self._result(name, outputs) for name in self.outputs}
+
+    def summary(self) -> None:
+        """Print the layers of the net that was exported as a table: shapes, parameters,
+        multiply-adds, bytes, and sums, at the shapes of the last call.
+
+        Raises :class:`RoasteryError` where the artifact does not say what they were.
+        """
+        from .layers import count_at
+
+        print(count_at(self._layers, self._sizes_of(self._shapes), self._path), end="")
 
     def _result(self, name: str, outputs: Buffers) -> np.ndarray:
         """A copy of an output; of one whose number of rows a run tells, those that it found."""

@@ -23,7 +23,7 @@ from compiler.plan.saved_sizes import saved_plan_at
 from ir.types import DType, TensorType
 
 from .code import Code, read_code
-from .container import CODE, GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive, json_value
+from .container import CODE, GRAPH, LAYERS, MANIFEST, MOST_LINES, PLAN, WEIGHTS, Archive, json_value
 from .cpu_code import CPU_CODE, CpuCode, CpuEntry, read_cpu_code, read_entries
 from .errors import MALFORMED, ArtifactError
 from .manifest import FormatTooNew, Manifest
@@ -201,6 +201,13 @@ class Artifact(AbstractContextManager["Artifact"]):
             return planned
         except (*MALFORMED, ArithmeticError) as error:
             raise ArtifactError(self.path, f"{PLANNED} is malformed: {error}") from error
+
+    def layers(self) -> bytes | None:
+        """What its layers take, as it is written; None: it does not say.
+
+        Raises :class:`ArtifactError`.
+        """
+        return self.read(LAYERS) if LAYERS in self.manifest.members else None
 
     def layouts(self, plan: str) -> Layouts:
         """Where buffers of a plan lie at these, by the name of its member."""

@@ -18,10 +18,12 @@ from ir.graph_sizes import graph_symbols
 from ir.text import format_graph
 from roastery.files.atomic_file import atomic_path
 
+from ..layer_counts import NetCount
 from .archive_writer import write_archive
 from .code import Code, code_members, targets
 from .container import GRAPH, MANIFEST, MOST_LINES, PLAN, WEIGHTS
 from .cpu_code import CpuCode, cpu_members
+from .layers import layer_members
 from .manifest import FORMAT, Manifest, Member, Tensor
 from .pictures import Pictures, picture_members
 from .planned import PlannedSizes, planned_members
@@ -47,6 +49,7 @@ def write_artifact(
     conditions: Sequence[SizeCondition] = (),
     pictures: Pictures = NO_PICTURES,
     planned: Sequence[PlannedSizes] = (),
+    layers: NetCount | None = None,
 ) -> None:
     """Write one file, whole or not at all; the same contents give the same bytes.
 
@@ -63,6 +66,7 @@ def write_artifact(
         conditions: what has to hold of sizes.
         pictures: how they become its input, and the names of its classes.
         planned: sizes that were planned for in advance.
+        layers: what its layers take, as forms over sizes.
 
     Raises :class:`RoasteryError` when the file cannot be written.
     """
@@ -89,6 +93,7 @@ def write_artifact(
         **cpu_members(cpu_codes),
         **picture_members(pictures),
         **planned_members(planned),
+        **layer_members(layers),
     }
     names = [CPU] if cpu else []
     if plan is not None and code is not None:

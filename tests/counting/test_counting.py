@@ -163,7 +163,7 @@ def test_no_image_no_field() -> None:
 
 
 def test_json_has_everything() -> None:
-    found = counted(lenet(batch=1)).json()
+    found = counted(lenet(batch=1)).told()
     assert found["totals"]["parameters"] == 431_080
     one = found["layers"][2]
     assert one["name"] == "conv1" and one["receptive_field"] == [5, 5]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from frontends.prototxt import Message
 from frontends.state_rules import filtered
 from ir.errors import RoasteryError
+from runtime.layer_counts import shape_cell
 
 from ...building import BuildReport, NetRequest, lower_net
 from ...counting import LayerCount, count_net
-from ...counting.layers import shape_cell
 from ...reading import nets
 
 

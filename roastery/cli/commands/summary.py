@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
-from ..command import Arguments, Command, Example, Flag, Positional
+from typing import TYPE_CHECKING
+
+from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..nets import PYTHON_FLAG, STATE_FLAGS, net_of_own_phase
 from ..say import say_note
 from ..shape_flags import SHAPE_FLAG
+
+if TYPE_CHECKING:
+    from runtime.layer_counts import NetCount
+
+_ARCHIVE = b"PK\x03\x04"
+"""What an exported net begins with, and no text does."""
 
 
 def _run(arguments: Arguments) -> None:
     import json
 
+    counted = _exported(arguments) if _is_exported(arguments.net) else _lowered(arguments)
+    if arguments.json:
+        print(json.dumps(counted.told(), indent=1))
+    else:
+        print(counted, end="")
+
+
+def _lowered(arguments: Arguments) -> NetCount:
     from ...building import BuildReport, lower_net
     from ...counting import count_net
 
-    lowered = lower_net(net_of_own_phase(arguments), BuildReport(say_note, say_note))
-    counted = count_net(lowered.program)
-    if arguments.json:
-        print(json.dumps(counted.json(), indent=1))
-    else:
-        print(counted, end="")
+    return count_net(
+        lower_net(net_of_own_phase(arguments), BuildReport(say_note, say_note)).program
+    )
+
+
+def _is_exported(path: str) -> bool:
+    from ...files.regular_file import open_regular
+
+    try:
+        with open_regular(path) as file:
+            return file.read(len(_ARCHIVE)) == _ARCHIVE
+    except OSError:
+        return False  # reading the net says why
+
+
+def _exported(arguments: Arguments) -> NetCount:
+    """At the sizes of its export: there is no net to be lowered for others."""
+    from runtime.artifact import Artifact
+    from runtime.artifact.layers import count_at
+
+    if refused := sorted(arguments.given & {"phase", "shape", "level", "stage"}):
+        raise UsageError(
+            f"--{refused[0]} is for a prototxt, and {arguments.net} is an exported net: "
+            "in Python the summary() of roastery.load(...) tells of other shapes"
+        )
+    with Artifact.load(arguments.net) as artifact:
+        return count_at(artifact.layers(), artifact.manifest.sizes, artifact.path)
 
 
 COMMAND = Command(
@@ -39,9 +76,10 @@ COMMAND = Command(
 
         A net that has inputs (deploy.prototxt) is shown in phase TEST, another one in TRAIN. It
         needs no database, mean file or weights: what is not there gets the shapes that the net's
-        fields tell, or that --shape gives.
+        fields tell, or that --shape gives. Of an exported net (net.roast) it prints what its
+        layers were before they were optimised.
     """,
-    positionals=(Positional("net", "a prototxt"),),
+    positionals=(Positional("net", "a prototxt, or an exported net"),),
     flags=(
         Flag(
             "phase",
@@ -61,6 +99,7 @@ COMMAND = Command(
             "what testing runs, for one picture",
         ),
         Example("roastery summary deploy.prototxt --json", "the same, for programs"),
+        Example("roastery summary net.roast", "of an exported net"),
     ),
     run=_run,
 )
