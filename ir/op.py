@@ -200,6 +200,12 @@ class Op(ABC):
         elements of x, if that is all it does. Who runs it may compute x and n alone."""
         return None
 
+    @property
+    def tells_size(self) -> bool:
+        """Whether sizes of its results may come out only when it runs, as of what calls a user's
+        code: what reads them is planned then."""
+        return bool(self.properties & (Property.EFFECT | Property.DYNAMIC))
+
     def in_place(self) -> Op | None:
         """Likewise, the op that leaves the inputs where they are written: a WHOLE. None: there is
         none."""

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ir.errors import RoasteryError
 from ir.graph import Node, Role, Value
-from ir.op import Property
 from ir.program import NetProgram
 
 from ..passes.autodiff import flowing
@@ -147,5 +146,4 @@ def _ranges(program: NetProgram) -> Iterator[tuple[int, int]]:
 
 def tells_size(node: Node) -> bool:
     """Whether a size of a result comes out only when the node runs."""
-    tells = Property.EFFECT | Property.DYNAMIC
-    return bool(node.op.properties & tells) and bool(node.outputs)
+    return node.op.tells_size and bool(node.outputs)

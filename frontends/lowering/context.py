@@ -14,6 +14,7 @@ from ir.errors import RoasteryError
 from ir.expr import Expr
 from ir.graph import Role, Value
 from ir.location import Location
+from ir.ops.ranks import Averages
 from ir.program import FillerSpec, Labels
 from ir.types import U32, TensorType
 
@@ -81,6 +82,7 @@ class LayerContext:
             runtime found out, by name.
         runs_next: the layer is lowered because it is about to run: a Python layer's `reshape` is
             left to its forward, so that it is called once, as in Caffe's Layer::Forward.
+        ranks: with whom statistics of a batch are shared; None: they are those of the own records.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class LayerContext:
         key: str,
         sizes: InputSizes,
         runs_next: bool = False,
+        ranks: Averages | None = None,
     ) -> None:
         self.b = b
         self.kind = kind
@@ -111,6 +114,7 @@ class LayerContext:
         self.shapes = shapes
         self._sizes = sizes
         self.runs_next = runs_next
+        self.ranks = ranks
         self.source: Any = None  # what the runtime opens; set by layers it feeds
         self.labels: Labels | None = None  # see `takes_labels`
         self.shares_data = kind.shares_data  # a lowering may find that its tops are other data

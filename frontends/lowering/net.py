@@ -14,6 +14,7 @@ from ir import expr as e
 from ir.build import Builder
 from ir.errors import RoasteryError
 from ir.graph import Value
+from ir.ops.ranks import Averages
 from ir.program import AUTOMATIC, LOSS_OUTPUT, LayerInfo, NetProgram
 
 from .blob_names import check_names, place_of
@@ -43,6 +44,7 @@ class _Lowering:
     shapes: Mapping[str, Shape]
     force_backward: bool
     variables: VariableTable
+    ranks: Averages | None
     current: dict[str, Value] = field(default_factory=dict)
     versions: dict[str, list[Value]] = field(default_factory=dict)
     unused: dict[str, None] = field(default_factory=dict)
@@ -64,6 +66,7 @@ def lower_layers(
     shapes: Mapping[str, Sequence[int]] | None = None,
     probe: Probe | None = None,
     most_rows: bool = False,
+    ranks: Averages | None = None,
 ) -> LayerLowering:
     """Lower an upgraded NetParameter for one phase; its layers can then be lowered one by one.
 
@@ -72,6 +75,8 @@ def lower_layers(
         shapes: shapes of net inputs that replace those of the prototxt (a reshaped net).
         probe: answers questions about data and host layers.
         most_rows: numbers of rows that only a run tells are the largest that there could be.
+        ranks: with whom statistics of a batch are shared, in phase TRAIN: all of them run the net
+            then whenever one does. Ranks take turns in tests.
 
     Raises:
         RoasteryError: the net is not one Caffe accepts; an ErrorGroup if several unknown layer
@@ -79,7 +84,10 @@ def lower_layers(
     """
     check_names(net.layer, phase)
     net, asked = with_splits(net), shapes or {}
-    return with_symbols(lambda sizes: _lowered(net, phase, asked, probe, sizes), most_rows)
+    together = ranks if phase == "TRAIN" else None
+    return with_symbols(
+        lambda sizes: _lowered(net, phase, asked, probe, together, sizes), most_rows
+    )
 
 
 def _lowered(
@@ -87,6 +95,7 @@ def _lowered(
     phase: str,
     shapes: Mapping[str, Sequence[int]],
     probe: Probe | None,
+    ranks: Averages | None,
     sizes: InputSizes,
 ) -> LayerLowering:
     messages = net.layer
@@ -98,11 +107,12 @@ def _lowered(
         {k: tuple(v) for k, v in shapes.items()},
         net.force_backward,
         VariableTable(frozenset(top for m in messages for top in m.top), net.force_backward),
+        ranks,
         names=frozenset(m.name for m in messages),
     )
     for message in messages:
         _lower_layer(work, message)
-    return LayerLowering(net, _finish(work, net), work.known, probe)
+    return LayerLowering(net, _finish(work, net), work.known, probe, ranks)
 
 
 def _lower_layer(work: _Lowering, m: Message) -> None:
@@ -123,7 +133,18 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
     phase = m.phase if m.has("phase") else work.phase
     key = _own_name(m.name, work.keys, work.names)
     ctx = LayerContext(
-        b, kind, m, values, tops, phase, work.variables, work.probe, shapes, key, work.sizes
+        b,
+        kind,
+        m,
+        values,
+        tops,
+        phase,
+        work.variables,
+        work.probe,
+        shapes,
+        key,
+        work.sizes,
+        ranks=work.ranks,
     )
     try:
         named = lower_layer(ctx, stopped)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from frontends.prototxt.message import Message
 from ir.build import Builder
 from ir.graph import Role, Value
+from ir.ops.ranks import Averages
 from ir.program import LayerInfo, NetProgram
 from ir.program_part import ProgramPart
 from ir.program_sizes import OtherSizes
@@ -56,7 +57,12 @@ class LayerLowering:
     """
 
     def __init__(
-        self, net: Message, program: NetProgram, layers: Sequence[KnownLayer], probe: Probe | None
+        self,
+        net: Message,
+        program: NetProgram,
+        layers: Sequence[KnownLayer],
+        probe: Probe | None,
+        ranks: Averages | None = None,
     ) -> None:
         self.net = net
         self.program = program
@@ -64,6 +70,7 @@ class LayerLowering:
         self._parts: dict[tuple[int, int], list[ProgramPart]] = {}  # lowered alone, newest first
         self._told: tuple[Mapping[str, Shape], Mapping[str, int]] = {}, program.values
         self.probe = probe
+        self._ranks = ranks
 
     def part(
         self,
@@ -150,6 +157,7 @@ class LayerLowering:
                 info.key,
                 symbols,
                 runs_next,
+                self._ranks,
             )
             tops = lower_layer(ctx, known.stopped)
             for name, top in zip(info.tops, tops, strict=True):

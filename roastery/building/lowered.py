@@ -11,6 +11,7 @@ from frontends.lowering.net import lower_layers
 from frontends.lowering.part import LayerLowering
 from frontends.prototxt import Message
 from frontends.state_rules import filtered
+from ir.ops.ranks import Averages
 from ir.program import NetProgram
 from runtime.machine.memory_check import check_memory
 
@@ -38,6 +39,7 @@ class NetRequest:
         allow_python: see :mod:`runtime.python.permission`.
         told: numbers of rows that only a run tells, by the names by which lowering asks for them.
         most_rows: instead, as many as there could be.
+        ranks: with whom BatchNorm shares the statistics of a batch, in phase TRAIN.
     """
 
     net: Message
@@ -47,6 +49,7 @@ class NetRequest:
     allow_python: bool = False
     told: Shapes = field(default_factory=dict)
     most_rows: bool = False
+    ranks: Averages | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def lower_net(request: NetRequest, report: BuildReport) -> LoweredNet:
         shapes={**request.shapes, **request.told},
         probe=probe,
         most_rows=request.most_rows,
+        ranks=request.ranks,
     )
     for remark in layers.program.notes:
         report.warn(remark)

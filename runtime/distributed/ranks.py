@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from ..memory.buffers import Buffer
 
 T = TypeVar("T")
@@ -43,6 +45,14 @@ class Ranks(Protocol):
         """Begin to find the largest of the numbers of all ranks."""
         ...
 
+    def average(self, array: np.ndarray) -> np.ndarray:
+        """The mean over all ranks of each element, in a new array.
+
+        These calls have an order of their own: between them and others there need not be the same
+        one on all ranks, as plans put them where they like.
+        """
+        ...
+
     def mean(self, numbers: Sequence[float]) -> list[float]:
         """The mean over all ranks of each number."""
         ...
@@ -71,6 +81,9 @@ class Alone:
 
     def highest_later(self, number: int) -> Callable[[], int]:
         return lambda: number
+
+    def average(self, array: np.ndarray) -> np.ndarray:
+        return array.copy()
 
     def mean(self, numbers: Sequence[float]) -> list[float]:
         return list(numbers)

@@ -255,8 +255,11 @@ class RunningPartition:
         Raises RoasteryError where a layer cannot take the shapes of its bottoms.
         """
         sizes = self._sizes_now()
-        effects = (Property.EFFECT in node.op.properties for node in self.graphs.forward.nodes)
-        if self._context.lower_again is None or not any(effects):
+        theirs = (
+            node.op.tells_size and Property.EFFECT in node.op.properties
+            for node in self.graphs.forward.nodes
+        )
+        if self._context.lower_again is None or not any(theirs):
             self._take(sizes, self._specialization(sizes))
             return
         # The layer's own `reshape` may say anything, each time.

@@ -9,6 +9,7 @@ import pytest
 from frontends.lowering.part import LayerLowering
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
+from ir.ops.ranks import Averages
 from ir.program import LayerInfo, NetProgram
 from roastery.building import NetRequest, lower_net
 from roastery.building.logger import logger_report
@@ -37,9 +38,10 @@ def program_of(
     level: int = 0,
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
+    ranks: Averages | None = None,
 ) -> NetProgram:
     """A net's program, as commands lower it."""
-    return layers_of(net, phase, level=level, stages=stages, shapes=shapes).program
+    return layers_of(net, phase, level=level, stages=stages, shapes=shapes, ranks=ranks).program
 
 
 def layers_of(
@@ -49,9 +51,11 @@ def layers_of(
     level: int = 0,
     stages: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
+    ranks: Averages | None = None,
 ) -> LayerLowering:
     """A net's program, whose layers can be lowered again."""
-    request = NetRequest(net, nets.net_state(net, phase, level, stages), shapes or {})
+    state = nets.net_state(net, phase, level, stages)
+    request = NetRequest(net, state, shapes or {}, ranks=ranks)
     return lower_net(request, logger_report()).layers
 
 

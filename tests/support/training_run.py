@@ -13,10 +13,12 @@ import numpy as np
 from compiler.options import CompileOptions
 from compiler.partitions import by_layer
 from compiler.precision import FLOAT32
+from ir.ops.ranks import Averages
 from ir.program import NetProgram
 from roastery.reading import nets
 from runtime.backends.backend import Backend
 from runtime.data.source import Batch, Position
+from runtime.distributed.ranks import ALONE, Ranks
 from runtime.logging import CaffeLog
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
@@ -28,12 +30,17 @@ from tests.support.lowering import program_of
 
 @dataclass
 class Batches:
-    """A source that gives other pictures each time; labels are below ``classes``."""
+    """A source that gives other pictures each time; labels are below ``classes``.
+
+    ``part``: of a batch that is ``parts`` times as large.
+    """
 
     tops: tuple[str, ...]
     sizes: list[tuple[int, ...]]
     classes: int = 10
     count: int = 0
+    part: int = 0
+    parts: int = 1
 
     def shapes(self) -> list[tuple[int, ...]]:
         return self.sizes
@@ -41,12 +48,13 @@ class Batches:
     def next(self) -> Batch:
         rng = np.random.default_rng(self.count)
         self.count += 1
-        arrays = [
+        whole = [
             rng.random(size, np.float32)
             if len(size) > 1
             else rng.integers(0, self.classes, size).astype(np.float32)
-            for size in self.sizes
+            for size in ((size[0] * self.parts, *size[1:]) for size in self.sizes)
         ]
+        arrays = [np.split(array, self.parts)[self.part] for array in whole]
         return Batch(arrays, self.position())
 
     def position(self) -> Position:
@@ -69,8 +77,8 @@ class Training:
     log: str = ""
 
 
-def lowered(text: str) -> NetProgram:
-    return program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN")
+def lowered(text: str, ranks: Averages | None = None) -> NetProgram:
+    return program_of(nets.net_from_text(text, "net.prototxt"), "TRAIN", ranks=ranks)
 
 
 @contextmanager
@@ -88,12 +96,20 @@ def train(
     precision: str = FLOAT32,
     passes: tuple[str, ...] | None = None,
     prepare: Callable[[Solver], None] | None = None,
+    ranks: Ranks = ALONE,
+    statistics: Averages | None = None,
     **settings: Any,
 ) -> Training:
-    """Train a net whose inputs are Input layers (``in_data``, ``in_label``)."""
-    program = lowered(text)
+    """Train a net whose inputs are Input layers (``in_data``, ``in_label``).
+
+    ``ranks``: with them, each on its part of a batch. ``statistics``: by whom those of a batch are
+    averaged.
+    """
+    program = lowered(text, statistics)
     feeds = {
-        layer.name: Batches(layer.tops, [v.shape for v in layer.top_values])
+        layer.name: Batches(
+            layer.tops, [v.shape for v in layer.top_values], part=ranks.rank, parts=ranks.count
+        )
         for layer in program.layers
         if layer.type == "Input"
     }
@@ -116,6 +132,8 @@ def train(
     result = Training()
     with logging_to(stream) as log:
         solver = Solver(config, net, [], log)
+        if ranks.count > 1:
+            solver.join(ranks)
         take = solver.smoothed.update
 
         def keep(loss: float) -> None:

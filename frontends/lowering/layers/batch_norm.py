@@ -17,6 +17,7 @@ from ir.size import larger
 
 from ..context import LayerContext
 from ..fillers import filler_spec
+from ..rank_statistics import over_ranks, rank_count
 from ..registry import layer
 from .normalization import mean_and_variance
 
@@ -106,9 +107,9 @@ def lower_batch_norm(ctx: LayerContext) -> Value:
         mean, variance = b.reshape(mean, shape), b.reshape(variance, shape)
     else:
         axes = [a for a in range(rank) if a != 1]
-        mean, variance = mean_and_variance(ctx, x, axes)
+        mean, variance = over_ranks(ctx, *mean_and_variance(ctx, x, axes))
         if p.update_global_stats:
-            count = x.type.size // larger(channels, 1)
+            count = x.type.size // larger(channels, 1) * rank_count(ctx)
             _update(ctx, sums, mean, variance, count, affine.averages)
     eps = e.const(max(p.eps, 1e-5) if affine.averages else p.eps)  # cuDNN takes no smaller one
     spread = e.sqrt(e.arg(2) + eps) if p.add_eps_before_sqrt else e.sqrt(e.arg(2)) + eps

@@ -13,6 +13,7 @@ from ir.size import larger
 from ir.types import F32
 
 from ..context import LayerContext
+from ..rank_statistics import over_ranks
 from ..registry import layer
 
 MESSAGE = declare_message(
@@ -142,6 +143,7 @@ def _pspnet(ctx: LayerContext) -> Value:
 
 def _statistics(ctx: LayerContext, x: Value) -> tuple[Value, Value]:
     """Mean and biased variance of every channel, in two passes; other axes stay with extent 1.
+    In training they may be those of all ranks' records.
 
     Either fork multiplies with the rounded 1 / count, which shows in what is left of a sum that
     should be 0, as the gradient of a bias that a mean is subtracted from.
@@ -153,4 +155,4 @@ def _statistics(ctx: LayerContext, x: Value) -> tuple[Value, Value]:
     # To first order the squared deviations do not change with the mean.
     deviation = e.arg(0) - e.stop(e.arg(1))
     squares = b.map(deviation * deviation, x, mean)
-    return mean, b.map(e.arg(0) * share, b.sum(squares, axes))
+    return over_ranks(ctx, mean, b.map(e.arg(0) * share, b.sum(squares, axes)))

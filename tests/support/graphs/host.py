@@ -9,8 +9,10 @@ import numpy as np
 from ir.graph import Role
 from ir.ops.dynamic import NonZero, Trim
 from ir.ops.host import HostCall
+from ir.ops.ranks import MeanOverRanks
 from ir.size import value_of
 from ir.types import BOOL, F32, I32
+from tests.support.rank_means import LikeThese
 
 from .arrays import few_not_zero, integers
 from .growth import Growth, draws
@@ -35,6 +37,13 @@ def draw_host_call(g: Growth) -> None:
 
     types = () if sink else tuple(v.type.logical for v in inputs)
     g.emit(HostCall(label, types, forward, None if sink else backward), *inputs)
+
+
+@draws(MeanOverRanks)
+def draw_mean_over_ranks(g: Growth) -> None:
+    inputs = [g.value(1, 2, 4) for _ in range(g.number(1, 2))]
+    ranks = LikeThese(told=lambda: g.calls.append("mean"))
+    g.emit(MeanOverRanks(ranks), *inputs)
 
 
 @draws(NonZero)
