@@ -23,6 +23,14 @@ BACKWARD_FLAG = Flag(
     "backward", "with backward or without, whatever the phase and the net say", "bool", None
 )
 
+#: For a command that shows a net: see :func:`net_of_own_phase`.
+OWN_PHASE_FLAG = Flag(
+    "phase",
+    "the phase to show, instead of that which the net is for",
+    default="",
+    choices=("TRAIN", "TEST"),
+)
+
 PYTHON_FLAG = Flag(
     "python_layers",
     "let Python layers import modules from the working directory and the prototxt's folder, which "

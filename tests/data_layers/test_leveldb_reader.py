@@ -341,7 +341,7 @@ def test_records_outlive_their_table_and_not_their_log(tmp_path: Path) -> None:
 def test_kept_records_hold_places_and_no_blocks(made: Path) -> None:
     reader = LevelReader(made)
     kept = reader.kept_records()
-    assert not any(isinstance(record.value, StoredValue) for record in kept)
+    assert kept and not any(isinstance(record.value, StoredValue) for record in kept)
     found = [(record.key, record.read()) for record in reversed(kept)]
     reader.close()
     assert found[::-1] == read_all(made)

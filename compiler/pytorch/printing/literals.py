@@ -4,6 +4,7 @@ from __future__ import annotations
 
 
 def in_docstring(text: str) -> str:
+    """As it may stand in a docstring, which it neither ends nor escapes from."""
     return text.replace("\\", "\\\\").replace('"', "'")
 
 

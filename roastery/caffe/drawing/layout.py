@@ -10,22 +10,22 @@ of them strikes out a text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from .graph import Arrow, Drawing, DrawnNode
 from .ranks import goes_back, ranks_of
+from .slots import Slot, order_slots, place_slots
 from .text_size import LINE, text_width
 
 LABEL_SIZE = 10.0
 """Of the font of labels, in pixels."""
 
 _MARGIN = 8.0
-_RANK_GAP, _GAP = 20.0, 14.0
+_RANK_GAP = 20.0
 _LINE_ROOM = 6.0  # across an arrow
 _PORTS = 0.7  # of a side, which arrows share
 _CUT = 8.0
-_SWEEPS = 6
 
 Point = tuple[float, float]
 
@@ -64,24 +64,6 @@ def octagon_cut(height: float) -> float:
     return min(_CUT, height / 3)
 
 
-@dataclass(eq=False)
-class _Slot:
-    """A place in a rank: a node's, or one that an arrow passes through, beside its label."""
-
-    rank: int
-    depth: float  # extent along the flow
-    breadth: float  # extent across it
-    line: float = 0.0  # where in it an arrow passes, from its middle
-    side: float = 0.0  # of its breadth, what arrows share
-    before: list[_Slot] = field(default_factory=list)
-    after: list[_Slot] = field(default_factory=list)
-    position: float = 0.0
-
-    @property
-    def passed(self) -> float:
-        return self.position + self.line
-
-
 def text_lines(node: DrawnNode, vertical: bool) -> list[str]:
     """The lines of a node's text: joined where the flow runs down and width is free."""
     if vertical and len(node.lines) > 2:
@@ -94,7 +76,7 @@ def lay_out(drawing: Drawing, rankdir: str) -> Arrangement:
     vertical = rankdir in ("TB", "BT")
     sizes = {key: _size(node, vertical) for key, node in drawing.nodes.items()}
     ranks = ranks_of(drawing)
-    columns: list[list[_Slot]] = [[] for _ in range(2 * max(ranks.values(), default=-1) + 1)]
+    columns: list[list[Slot]] = [[] for _ in range(2 * max(ranks.values(), default=-1) + 1)]
     slots = {}
     for key in drawing.nodes:
         width, height = sizes[key]
@@ -102,7 +84,7 @@ def lay_out(drawing: Drawing, rankdir: str) -> Arrangement:
         side = _PORTS * breadth
         if drawing.nodes[key].kind == "blob":
             side = min(side, breadth - 2 * octagon_cut(height))
-        slots[key] = _Slot(2 * ranks[key], depth, breadth, side=side)
+        slots[key] = Slot(2 * ranks[key], depth, breadth, side=side)
         columns[2 * ranks[key]].append(slots[key])
     routes = []
     for arrow in drawing.arrows:
@@ -111,8 +93,8 @@ def lay_out(drawing: Drawing, rankdir: str) -> Arrangement:
         first, last = reversed(ends) if back else ends
         route = _route(arrow, first, last, columns, vertical)
         routes.append(route[::-1] if back else route)
-    _order(columns)
-    _place(columns)
+    order_slots(columns)
+    place_slots(columns)
     return _Picture(columns, rankdir).arrangement(drawing, slots, routes, sizes)
 
 
@@ -126,12 +108,12 @@ def _label_size(arrow: Arrow) -> tuple[float, float]:
 
 
 def _route(
-    arrow: Arrow, first: _Slot, last: _Slot, columns: list[list[_Slot]], vertical: bool
-) -> list[_Slot]:
+    arrow: Arrow, first: Slot, last: Slot, columns: list[list[Slot]], vertical: bool
+) -> list[Slot]:
     """The slots that an arrow passes, the first of which is beside its label."""
     chain = [first]
     for rank in range(first.rank + 1, last.rank):
-        slot = _Slot(rank, 0.0, _LINE_ROOM)
+        slot = Slot(rank, 0.0, _LINE_ROOM)
         if arrow.label and rank == first.rank + 1:
             width, height = _label_size(arrow)
             slot.depth, room = (height, width) if vertical else (width, height)
@@ -147,63 +129,10 @@ def _route(
     return chain
 
 
-def _order(columns: list[list[_Slot]]) -> None:
-    for column in columns:
-        for index, slot in enumerate(column):
-            slot.position = float(index)
-    for sweep in range(_SWEEPS):
-        down = sweep % 2 == 0
-        for column in columns if down else reversed(columns):
-            column.sort(key=lambda slot: _mean(slot.before if down else slot.after, slot.position))
-            for index, slot in enumerate(column):
-                slot.position = float(index)
-
-
-def _mean(neighbours: Sequence[_Slot], default: float) -> float:
-    if not neighbours:
-        return default
-    return sum(slot.position for slot in neighbours) / len(neighbours)
-
-
-def _wish(slot: _Slot) -> float:
-    """Where a slot would be straight ahead of its neighbours."""
-    neighbours = [*slot.before, *slot.after]
-    if not neighbours:
-        return slot.position
-    return sum(each.passed for each in neighbours) / len(neighbours) - slot.line
-
-
-def _place(columns: list[list[_Slot]]) -> None:
-    for column in columns:
-        _settle(column, [slot.position for slot in column])
-    for sweep in range(_SWEEPS):
-        for column in columns if sweep % 2 == 0 else reversed(columns):
-            _settle(column, [_wish(slot) for slot in column])
-
-
-def _settle(column: list[_Slot], wanted: Sequence[float]) -> None:
-    """As near as possible (least squares) to the wanted places, in order and without overlap."""
-    offsets = [0.0]
-    for first, second in pairwise(column):
-        offsets.append(offsets[-1] + (first.breadth + second.breadth) / 2 + _GAP)
-    # Without the gaps the places must not fall: pool neighbours that do (isotonic regression).
-    pools: list[tuple[float, int]] = []
-    for place, offset in zip(wanted, offsets, strict=True):
-        mean, count = place - offset, 1
-        while pools and pools[-1][0] > mean:
-            before, size = pools.pop()
-            mean = (before * size + mean * count) / (size + count)
-            count += size
-        pools.append((mean, count))
-    settled = [mean for mean, count in pools for _ in range(count)]
-    for slot, place, offset in zip(column, settled, offsets, strict=True):
-        slot.position = place + offset
-
-
 class _Picture:
     """Turns places along and across the flow into pixels."""
 
-    def __init__(self, columns: list[list[_Slot]], rankdir: str) -> None:
+    def __init__(self, columns: list[list[Slot]], rankdir: str) -> None:
         self._vertical = rankdir in ("TB", "BT")
         self._turned = rankdir in ("RL", "BT")
         self._depths = [max(slot.depth for slot in column) for column in columns]
@@ -221,8 +150,8 @@ class _Picture:
     def arrangement(
         self,
         drawing: Drawing,
-        slots: dict[str, _Slot],
-        routes: list[list[_Slot]],
+        slots: dict[str, Slot],
+        routes: list[list[Slot]],
         sizes: dict[str, tuple[float, float]],
     ) -> Arrangement:
         boxes = {
@@ -243,7 +172,7 @@ class _Picture:
         across -= self._low
         return (across, along) if self._vertical else (along, across)
 
-    def _points(self, route: list[_Slot], begin: float, end: float) -> list[Point]:
+    def _points(self, route: list[Slot], begin: float, end: float) -> list[Point]:
         """Straight through the ranks, aslant between them; without points that change nothing."""
         way = 1 if route[-1].rank > route[0].rank else -1
         places: list[Point] = []
@@ -261,7 +190,7 @@ class _Picture:
                 places += [(middle - way * rank_half, across), (middle + way * rank_half, across)]
         return [self._point(*place) for place in _bends(places)]
 
-    def _label(self, arrow: Arrow, route: list[_Slot]) -> Box | None:
+    def _label(self, arrow: Arrow, route: list[Slot]) -> Box | None:
         if not arrow.label:
             return None
         beside = next(slot for slot in route[1:-1] if slot.line)
@@ -269,10 +198,10 @@ class _Picture:
         return Box(*self._point(self._middles[beside.rank], across), *_label_size(arrow))
 
 
-def _ports(routes: list[list[_Slot]]) -> dict[tuple[int, int], float]:
+def _ports(routes: list[list[Slot]]) -> dict[tuple[int, int], float]:
     """Where each route leaves its first node (0) and comes to its last one (-1), across the flow:
     side by side, in the order of where they go."""
-    sides: dict[tuple[_Slot, bool], list[tuple[float, int, int]]] = {}
+    sides: dict[tuple[Slot, bool], list[tuple[float, int, int]]] = {}
     for number, route in enumerate(routes):
         for end, beside in ((0, 1), (-1, -2)):
             slot = route[end]

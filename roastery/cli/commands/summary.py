@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..nets import PYTHON_FLAG, STATE_FLAGS, net_of_own_phase
+from ..nets import OWN_PHASE_FLAG, PYTHON_FLAG, STATE_FLAGS, net_of_own_phase
 from ..say import say_note
 from ..shape_flags import SHAPE_FLAG
 
@@ -81,12 +81,7 @@ COMMAND = Command(
     """,
     positionals=(Positional("net", "a prototxt, or an exported net"),),
     flags=(
-        Flag(
-            "phase",
-            "the phase to show, instead of that which the net is for",
-            default="",
-            choices=("TRAIN", "TEST"),
-        ),
+        OWN_PHASE_FLAG,
         Flag("json", "print JSON instead, with the names of bottoms and tops", "bool", False),
         SHAPE_FLAG,
         *STATE_FLAGS,

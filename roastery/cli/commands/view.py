@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..nets import BACKWARD_FLAG, PYTHON_FLAG, STATE_FLAGS, net_of_own_phase
+from ..nets import BACKWARD_FLAG, OWN_PHASE_FLAG, PYTHON_FLAG, STATE_FLAGS, net_of_own_phase
 from ..say import say, say_note
 from ..shape_flags import SHAPE_FLAG
 
@@ -143,12 +143,7 @@ COMMAND = Command(
             default="cpu,gpu",
             metavar="TARGETS",
         ),
-        Flag(
-            "phase",
-            "the phase to show, instead of that which the net is for",
-            default="",
-            choices=("TRAIN", "TEST"),
-        ),
+        OWN_PHASE_FLAG,
         BACKWARD_FLAG,
         SHAPE_FLAG,
         *STATE_FLAGS,

@@ -583,7 +583,7 @@ static void print_answer(int number, void *const outputs[], const picture *shown
 
 /* What a run shows of one picture. Returns 1 where it cannot be read, which is told. */
 static int answer(example_net *net, const command *asked, const char *path, float *input,
-                   void *const outputs[]) {
+                  void *const outputs[]) {
     const void *inputs[EXAMPLE_NET_INPUTS + 1] = {input};
     picture shown;
     char problem[256];
