@@ -133,6 +133,27 @@ def test_names_with_other_letters(octave: OctaveRun, tmp_path: Path) -> None:
     assert (folder / "wéights").is_file()
 
 
+def test_names_of_every_kind(octave: OctaveRun, tmp_path: Path) -> None:
+    """With other letters, quotes, twice, and none at all, which Octave's maps do not take."""
+    (tmp_path / "names.prototxt").write_text(
+        """layer { name: "é ü" type: "Input" top: "dä t's" input_param { shape { dim: 2 } } }
+        layer { name: "é ü" type: "Power" bottom: "dä t's" top: "o/ut" power_param { shift: 1 } }
+        layer { name: "" type: "Exp" bottom: "o/ut" top: "q" }
+        """,
+        encoding="utf-8",
+    )
+    octave(
+        "same = @caffe.test.same; net = caffe.Net('names.prototxt', 'test');\n"
+        "same(net.blob_names, {'dä t''s'; 'o/ut'; 'q'}); same(net.layer_names{1}, 'é ü');\n"
+        "net.forward({[1; 2]}); same(net.blobs('o/ut').get_data(), single([2; 3]));\n"
+        "same(net.blobs('dä t''s').shape, 2); same(net.layers('é ü').type, 'Power');\n"
+        "same(net.layers('').type, 'Exp'); same(net.name2layer_index.keys(), {'é ü'});\n"
+        "same(net.name2layer_index('é ü'), 2); same(net.name2blob_index('q'), 3);\n"
+        "fails(@() net.blobs('dä'), 'blobs: dä t''s, o/ut, q$');\n"
+        "fails(@() net.layers('e'), 'layers: é ü, $');"
+    )
+
+
 def test_weights_are_shared_and_copied(octave: OctaveRun, tmp_path: Path) -> None:
     octave(
         "file = caffe.test.small_net(3); a = caffe.Net(file, 'train');\n"

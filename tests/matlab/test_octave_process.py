@@ -115,6 +115,14 @@ def test_another_python_s_home_does_no_harm(octave: OctaveRun) -> None:
     octave.alone("disp(getenv('PYTHONHOME')); caffe.version();", PYTHONHOME="/nowhere")
 
 
+def test_another_python_s_packages_are_told(octave: OctaveRun, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('not for this Python')")
+    octave.alone(
+        f"fails(@() caffe.version(), 'not for this Python\\n.*PYTHONPATH.*: {tmp_path}$');",
+        PYTHONPATH=str(tmp_path),
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "text", "said"),
     [

@@ -65,7 +65,7 @@ classdef Net < caffe.internal.Listed
     function blob = blobs(self, blob_name)
       blob_name = caffe.internal.text_of(blob_name, 'blob_name');
       blob = self.blob_vec( ...
-        caffe.internal.index_of(self.name2blob_index, blob_name, 'blob'));
+        caffe.internal.index_of(self.blob_names, blob_name, 'blob'));
     end
 
     function blob = params(self, layer_name, blob_index)
@@ -226,7 +226,7 @@ classdef Net < caffe.internal.Listed
   methods (Access = private)
     function index = layer_index(self, layer_name)
       layer_name = caffe.internal.text_of(layer_name, 'layer_name');
-      index = caffe.internal.index_of(self.name2layer_index, layer_name, 'layer');
+      index = caffe.internal.index_of(self.layer_names, layer_name, 'layer');
     end
 
     function check_inputs(self, input_data)

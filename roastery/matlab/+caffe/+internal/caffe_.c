@@ -394,7 +394,11 @@ static mxArray *start(const char *libpython, const char *executable, const char 
   }
   if (entry == NULL) exception_text(text, sizeof text);
   py.PyGILState_Release(state);
-  return entry != NULL ? NULL : start_failure("%s cannot import roastery: %s", executable, text);
+  if (entry != NULL) return NULL;
+  const char *others = getenv("PYTHONPATH");
+  return start_failure("%s cannot import roastery: %s%s%s", executable, text,
+                       others ? "\n  hint: PYTHONPATH comes before what is installed: " : "",
+                       others ? others : "");
 }
 
 /* --- calls -------------------------------------------------------------------------------- */

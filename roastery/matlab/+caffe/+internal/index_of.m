@@ -1,14 +1,11 @@
-function index = index_of(map, name, what)
-% index = index_of(map, name, what)
-%   The place of a name; what is 'layer' or 'blob'.
+function index = index_of(names, name, what)
+% index = index_of(names, name, what)
+%   The place of a name, the last one; what is 'layer' or 'blob'.
 
-if ~isKey(map, name)
-  places = values(map);
-  names = keys(map);
-  [~, order] = sort([places{:}]);
+index = find(strcmp(name, names), 1, 'last');
+if isempty(index)
   error('Roastery:use', '%s', sprintf('the net has no %s ''%s''\n  hint: %ss: %s', ...
-    what, name, what, strjoin(names(order), ', ')));
+    what, name, what, strjoin(unique(names, 'stable')', ', ')));
 end
-index = map(name);
 
 end
