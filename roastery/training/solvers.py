@@ -163,6 +163,7 @@ def assemble(
     allow_python: bool | None = None,
     notes: Notes = to_logger,
     ranks: Ranks = ALONE,
+    sync_batch_norm: bool = False,
 ) -> BuiltSolver:
     """Build a solver and its nets, with the log lines of Caffe.
 
@@ -177,6 +178,7 @@ def assemble(
         notes: gets what data sources say.
         ranks: train with it from now on: its data is shared out between them. All have the same
             seed.
+        sync_batch_norm: BatchNorm has the statistics of the records of all ranks.
 
     Raises RoasteryError for every mistake in the solver or its nets, before anything is written.
     """
@@ -197,7 +199,8 @@ def assemble(
         histories=RULES[config.type][1],
     )
     report.say(solver.notes)
-    nets_of = _SolverNets(builder, log, solver, seed, python_allowed(allow_python), ranks)
+    allowed = python_allowed(allow_python)
+    nets_of = _SolverNets(builder, log, solver, seed, allowed, ranks, sync_batch_norm)
     train = nets_of.train(train_net)
     built = [nets_of.test(i, wanted, train) for i, wanted in enumerate(tests)]
     if config.writes_snapshots and config.snapshot_format == "BINARYPROTO":
@@ -317,6 +320,7 @@ class _SolverNets:
     seed: int
     allow_python: bool
     ranks: Ranks
+    sync_batch_norm: bool
 
     def train(self, wanted: _NetOf) -> BuiltNet:
         self.log.creating_training_net(wanted.field, wanted.file)
@@ -347,7 +351,12 @@ class _SolverNets:
         share: BuiltNet | None = None,
         records: Records = all_records,
     ) -> BuiltNet:
-        request = NetRequest(wanted.net, state, allow_python=self.allow_python)
+        request = NetRequest(
+            wanted.net,
+            state,
+            allow_python=self.allow_python,
+            ranks=self.ranks if self.sync_batch_norm and self.ranks.count > 1 else None,
+        )
         schedule = SolverSpan(self.solver.max_iter, max(1, self.solver.iter_size))
         built = self.builder.build(request, seed, share=share, schedule=schedule, records=records)
         for listed in self.solver.weights if self.ranks.rank == 0 else ():

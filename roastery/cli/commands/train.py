@@ -110,6 +110,7 @@ def _train(arguments: Arguments, place: RankPlace | None, requested: str | None)
             allow_python=allowed,
             notes=to_log(log),
             ranks=ranks,
+            sync_batch_norm=arguments.sync_batch_norm,
         ).solver
         if hint := precision_hint(solver.train.options, asked):
             log.note(hint)
@@ -247,6 +248,13 @@ COMMAND = Command(
         *STATE_FLAGS,
         PYTHON_FLAG,
         RANKS_FLAG,
+        Flag(
+            "sync_batch_norm",
+            "normalise by the mean and variance of all ranks' records, in BatchNorm and BN layers: "
+            "else each rank normalises its own batch",
+            "bool",
+            False,
+        ),
         DEVICE_FLAG,
         SEVERAL_GPUS_FLAG,
         *COMPILATION_FLAGS,
