@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from ..files.missing import missing
@@ -22,9 +22,9 @@ from ..python2.hints import say_python2
 from ..startup import own_names
 from ..startup.for_children import environment_for_children
 from ..startup.working_folder import put_working_folder_back
+from .own_frames import own_frames
 
 if TYPE_CHECKING:
-    from ..notebooks.session import CellSession
     from ..python2.report import Report
 
 ScriptKind = Literal["file", "module", "code", "console"]
@@ -78,7 +78,7 @@ def run_script(
                 _execute_python2(script, report)
         except Exception as error:
             sys.stdout.flush()
-            traceback.print_exception(type(error), error, _own_frames(error.__traceback__))
+            traceback.print_exception(type(error), error, own_frames(error.__traceback__))
             if python2 is None:
                 say_python2(error)
             return 1
@@ -95,12 +95,13 @@ def _language(python2: str | None, folder: str) -> AbstractContextManager[Report
 
 
 def _execute_python2(script: Script, report: Report) -> None:
+    from ..notebooks.printed import print_notebook
     from ..notebooks.session import CellSession
     from ..python2.console import interact
     from ..python2.running import code_of_line, names_of_main, tree_of_cell
 
     if _is_notebook(script):
-        _execute_notebook(script, CellSession(tree_of_cell, names_of_main()))
+        print_notebook(Path(script.source), CellSession(tree_of_cell, names_of_main()))
     elif script.kind == "code":
         exec(code_of_line(script.source, report), names_of_main())
     elif script.kind == "console":
@@ -113,26 +114,12 @@ def _is_notebook(script: Script) -> bool:
     return script.kind == "file" and script.source.endswith(".ipynb")
 
 
-def _execute_notebook(script: Script, session: CellSession) -> None:
-    """Run a notebook's cells and print what they would show. Pictures are drawn and closed."""
-    from ..notebooks.document import cell_source, code_cells, read_notebook
-    from ..notebooks.figures import close_figures
-
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    path = Path(script.source)
-    with session.running():
-        for number, cell in code_cells(read_notebook(path)):
-            value = session.run(cell_source(cell), f"{path.name}, cell {number}")
-            if value is not None:
-                print(repr(value))
-            close_figures()
-
-
 def _execute(script: Script) -> None:
     if _is_notebook(script):
+        from ..notebooks.printed import print_notebook
         from ..notebooks.session import CellSession
 
-        _execute_notebook(script, CellSession())
+        print_notebook(Path(script.source), CellSession())
     elif script.kind == "file":
         runpy.run_path(script.source, run_name="__main__")
     elif script.kind == "module":
@@ -183,28 +170,3 @@ def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterato
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback from the first frame that is neither this file's nor runpy's, without those of
-    imports that we look through."""
-    root = Path(__file__).parents[1]
-    ours = [str(root / part) for part in ("python2/running.py", "notebooks/session.py")]
-    skipped = (__file__, runpy.__file__, "<frozen runpy>", *ours)
-    while trace is not None and trace.tb_frame.f_code.co_filename in skipped:
-        trace = trace.tb_next
-    at = trace
-    while at is not None:
-        while at.tb_next is not None and _is_of_imports(at.tb_next):
-            at.tb_next = at.tb_next.tb_next
-        at = at.tb_next
-    return trace
-
-
-def _is_of_imports(trace: TracebackType) -> bool:
-    """Whether a frame is one of ours that only hands on what a script asks for."""
-    name = trace.tb_frame.f_code.co_filename
-    return name == own_names.__file__ or name.startswith(_PYTHON2)
-
-
-_PYTHON2 = str(Path(__file__).parents[1] / "python2") + os.sep

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..compilation import COMPILATION_FLAGS, requested_compilation
 from ..nets import BACKWARD_FLAG, PYTHON_FLAG, STATE_FLAGS, net_alone
-from ..say import say
+from ..say import say, say_note
 from ..shape_flags import SHAPE_FLAG
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def _run(arguments: Arguments) -> int:
         check_tolerance(arguments.tolerance)
     devices = benched_devices(arguments.device)
     request = net_alone(arguments)
-    lowered = lower_net(request, BuildReport(_remark, _remark))
+    lowered = lower_net(request, BuildReport(say_note, say_note))
     limits: dict[str, object] = {}
     rows: list[KernelResult] = []
     tolerance, wrong = 0.0, False
@@ -60,7 +59,7 @@ def _benched(
     from ..progress import progress_bar
 
     backend = open_backend(device)
-    options = compile_options(backend, requested_compilation(arguments), _remark)
+    options = compile_options(backend, requested_compilation(arguments), say_note)
     backward = lowered.program.trains if arguments.backward is None else arguments.backward
     groups = groups_of(lowered.program, options, backward=backward)
     repeats = 0 if device == "interpret" else arguments.repeats
@@ -80,10 +79,6 @@ def _benched(
     print(kernel_table(rows, allowed), end="")
     say(f"{backend.name}: {conclusion(rows, allowed)}")
     return rows, allowed
-
-
-def _remark(text: str) -> None:
-    say(f"note: {text}", sys.stderr)
 
 
 COMMAND = Command(

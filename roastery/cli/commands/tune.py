@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..compilation import FUEL_FLAG, LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG, requested_compilation
 from ..nets import BACKWARD_FLAG, PYTHON_FLAG, STATE_FLAGS, net_alone
-from ..say import say
+from ..say import say, say_note
 from ..shape_flags import SHAPE_FLAG
 from ..tuning import TIME_LIMIT_FLAG
 
@@ -25,8 +24,8 @@ def _run(arguments: Arguments) -> None:
     from ..progress import progress_bar
 
     backend = tuning_backend(arguments.device)
-    lowered = lower_net(net_alone(arguments), BuildReport(_remark, _remark))
-    options = compile_options(backend, requested_compilation(arguments), _remark)
+    lowered = lower_net(net_alone(arguments), BuildReport(say_note, say_note))
+    options = compile_options(backend, requested_compilation(arguments), say_note)
     tuner = Tuner(backend, backend.tuned, arguments.time_limit, arguments.again)
     try:
         with progress_bar(f"tuning on {backend.target.name}") as draw:
@@ -49,10 +48,6 @@ def _write(tuner: Tuner, path: str) -> None:
     tuner.table.write(path)
     count = len(tuner.report.entries)
     say(f"wrote {path}: {count} choice{'s' if count != 1 else ''}")
-
-
-def _remark(text: str) -> None:
-    say(f"note: {text}", sys.stderr)
 
 
 COMMAND = Command(
