@@ -7,7 +7,7 @@ from ..command import Arguments, Command, Example, Flag, Positional, needed
 from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG
 from ..exported import net_to_export, say_fixed_shapes, say_pictures, say_without_weights
 from ..nets import DEPLOY_FLAG, PYTHON_FLAG, STATE_FLAGS, python_layers, stages
-from ..pictures_out import PICTURE_FLAGS, picture_rules
+from ..picture_rules import PICTURE_FLAGS, picture_rules
 from ..say import say
 from ..shape_flags import SHAPE_FLAG, shapes
 

@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
+from ..picture_files import PICTURE_ENDINGS, picture_files
+from ..picture_net import input_channels, picture_net
 from ..preprocessing import (
     INPUT_FLAGS,
     MEAN_VALUE_FLAG,
     MODEL_FLAGS,
-    PICTURE_ENDINGS,
-    input_channels,
-    numbers,
-    picture_files,
-    picture_net,
+    height_and_width,
     picture_options,
     transformer_options,
 )
@@ -108,7 +106,7 @@ def _net(arguments: Arguments, first: Path) -> tuple[PictureClasses, int]:
     """The net, and how many channels pictures have."""
     from ...tools.picture_classes import PictureClasses
 
-    dims = _dimensions(arguments.images_dim) if arguments.images_dim else None
+    dims = height_and_width(arguments.images_dim, "images_dim") if arguments.images_dim else None
     net = picture_net(arguments, first, dims, any_size=False, flag="images_dim", cropped=True)
     classes = PictureClasses(
         arguments.model,
@@ -143,7 +141,7 @@ def _write_array(arguments: Arguments) -> None:
     classifier = Classifier(
         arguments.model_def,
         arguments.pretrained_model,
-        image_dims=_dimensions(arguments.images_dim or _USUAL_SIZE),
+        image_dims=height_and_width(arguments.images_dim or _USUAL_SIZE, "images_dim"),
         **transformer_options(arguments, channels),
     )
     inputs = _inputs(source, arguments.ext or "jpg", color=channels != 1)
@@ -154,13 +152,6 @@ def _write_array(arguments: Arguments) -> None:
     say(f"Saving results into {target}")
     with atomic_write(target) as file:
         np.save(file, predictions)
-
-
-def _dimensions(text: str) -> list[int]:
-    found = numbers(text, "images_dim")
-    if len(found) != 2 or min(found) < 1:
-        raise UsageError(f"--images_dim={text}: must be HEIGHT,WIDTH in pixels, such as 256,256")
-    return found
 
 
 def _inputs(name: str, extension: str, *, color: bool) -> Sequence[np.ndarray]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, input_channels, transformer_options
+from ..picture_net import input_channels
+from ..preprocessing import INPUT_FLAGS, MODEL_FLAGS, transformer_options
 from ..say import say
 
 

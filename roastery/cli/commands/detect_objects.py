@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..preprocessing import (
-    INPUT_FLAGS,
-    MEAN_VALUE_FLAG,
-    numbers,
-    picture_files,
-    picture_net,
-    picture_options,
-)
+from ..picture_files import picture_files
+from ..picture_net import picture_net
+from ..preprocessing import INPUT_FLAGS, MEAN_VALUE_FLAG, height_and_width, picture_options
 from ..say import preparation, say, say_nameless, say_note
 
 if TYPE_CHECKING:
@@ -40,7 +35,7 @@ def _run(arguments: Arguments) -> None:
         )
     if arguments.threshold > 1:
         raise UsageError(f"--threshold={arguments.threshold:g}: scores go from 0 to 1")
-    size = _size(arguments.size) if arguments.size else None
+    size = height_and_width(arguments.size, "size") if arguments.size else None
     files = picture_files(arguments.images, arguments.ext)
     outputs = _outputs(files, Path(arguments.output)) if arguments.output else []
     labels = read_labels(Path(arguments.label_map), say_note) if arguments.label_map else {}
@@ -107,13 +102,6 @@ def _rounded(number: float, digits: int) -> float | None:
 
 def _name(label: int, labels: dict[int, str]) -> str:
     return labels.get(label, f"class {label}")
-
-
-def _size(text: str) -> tuple[int, int]:
-    found = numbers(text, "size")
-    if len(found) != 2 or min(found) < 1:
-        raise UsageError(f"--size={text}: must be HEIGHT,WIDTH in pixels, such as 300,300")
-    return found[0], found[1]
 
 
 def _box_scales(text: str) -> list[float]:

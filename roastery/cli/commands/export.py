@@ -15,7 +15,7 @@ from ..exported import (
     say_without_weights,
 )
 from ..nets import DEPLOY_FLAG, PYTHON_FLAG, STATE_FLAGS, python_layers, stages
-from ..pictures_out import PICTURE_FLAGS, picture_rules
+from ..picture_rules import PICTURE_FLAGS, picture_rules
 from ..say import say
 from ..shape_flags import PLAN_FOR_FLAG, SHAPE_FLAG, shapes, shapes_to_plan
 from ..tuning import TIME_LIMIT_FLAG, TUNE_FLAG, TUNED_FLAG

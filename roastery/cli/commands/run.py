@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
 from ..compilation import THREADS_FLAG
 from ..devices import GPU_FLAG, requested_device
-from ..preprocessing import PICTURE_ENDINGS, picture_files
+from ..picture_files import PICTURE_ENDINGS, picture_files
 from ..say import say, say_note
 
 if TYPE_CHECKING:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..command import Arguments, Command, Example, Flag, Positional, UsageError
-from ..preprocessing import (
-    INPUT_FLAGS,
-    MEAN_VALUE_FLAG,
-    numbers,
-    picture_files,
-    picture_net,
-    picture_options,
-)
+from ..picture_files import picture_files
+from ..picture_net import picture_net
+from ..preprocessing import INPUT_FLAGS, MEAN_VALUE_FLAG, height_and_width, picture_options
 from ..say import preparation, say, say_nameless, say_note
 
 if TYPE_CHECKING:
@@ -39,7 +34,11 @@ def _run(arguments: Arguments) -> None:
     if arguments.opacity > 1:
         raise UsageError(f"--opacity={arguments.opacity:g}: must be from 0 to 1")
     keep_size = arguments.size == "picture"
-    size = None if keep_size or not arguments.size else _size(arguments.size)
+    size = (
+        None
+        if keep_size or not arguments.size
+        else height_and_width(arguments.size, "size", ", or 'picture'")
+    )
     files = picture_files(arguments.images, arguments.ext)
     outputs = _outputs(files, Path(arguments.output))
     classes = read_classes(Path(arguments.classes), say_note) if arguments.classes else []
@@ -68,15 +67,6 @@ def _run(arguments: Arguments) -> None:
     say(f"Segmented {count} in {seconds:.2f} s{prepared}, results are in {arguments.output}")
     if classes:
         say_nameless(arguments.classes, numbers_found - set(range(len(classes))))
-
-
-def _size(text: str) -> list[int]:
-    found = numbers(text, "size")
-    if len(found) != 2 or min(found) < 1:
-        raise UsageError(
-            f"--size={text}: must be HEIGHT,WIDTH in pixels, such as 360,480, or 'picture'"
-        )
-    return found
 
 
 def _outputs(files: list[Path], folder: Path) -> list[Path]:

@@ -76,7 +76,7 @@ def _confusion(arguments: Arguments, net: Message, state: Message) -> tuple[Mess
     from ...building import BuildReport, NetRequest, lower_net
     from ...tools.confusion import Confusion
     from ...tools.scored_classes import scored_layer, with_outputs
-    from ..pictures_out import class_names
+    from ..class_names import class_names
 
     request = NetRequest(net, state, allow_python=python_layers(arguments))
     # What there is to say of the net is said when it is built.

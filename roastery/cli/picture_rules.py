@@ -1,13 +1,18 @@
-"""The flags of ``export`` that say how pictures become the net's input."""
+"""The flags of ``export`` and ``build`` that say how pictures become the net's input."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .class_names import class_names
 from .command import Arguments, Flag, UsageError
-from .preprocessing import MEAN_VALUE_FLAG, mean_values, numbers, requested_mean
-from .say import say_note
+from .preprocessing import (
+    MEAN_VALUE_FLAG,
+    height_and_width,
+    mean_values,
+    numbers,
+    requested_mean,
+)
 
 if TYPE_CHECKING:
     from ..api.picture_use import PictureRules
@@ -46,33 +51,13 @@ def picture_rules(arguments: Arguments) -> PictureRules:
         mean = mean_values(text, text.count(",") + 1)
     elif arguments.mean_file:
         mean = requested_mean(arguments.mean_file)
-    size = numbers(arguments.images_dim, "images_dim")
-    if size and (len(size) != 2 or min(size) < 1):
-        raise UsageError(f"--images_dim={arguments.images_dim}: must be HEIGHT,WIDTH in pixels")
+    size = arguments.images_dim
     swap = arguments.channel_swap
     return PictureRules(
-        (size[0], size[1]) if size else None,
+        height_and_width(size, "images_dim") if size else None,
         None if swap is None else tuple(numbers(swap, "channel_swap")),
         arguments.raw_scale,
         mean,
         arguments.input_scale,
         class_names(arguments.labels),
     )
-
-
-def class_names(path: str) -> tuple[str, ...]:
-    """Names by class number from a file; "" for none."""
-    from ir.errors import RoasteryError
-    from runtime.artifact.pictures import MOST_LABELS
-
-    from ..tools.objects.labels import read_labels
-
-    if not path:
-        return ()
-    found = read_labels(Path(path), say_note)
-    if not found:
-        raise RoasteryError(f"'{path}' names no class", hint="a class a line, class 0 first")
-    last = max(found)
-    if min(found) < 0 or last >= MOST_LABELS:
-        raise RoasteryError(f"'{path}' names class {last}; they are 0 to {MOST_LABELS - 1}")
-    return tuple(found.get(number, "") for number in range(last + 1))
