@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from ir.errors import RoasteryError
+from runtime.distributed.by_torch import no_torch
 
 from .place import RankPlace
 
@@ -68,14 +69,6 @@ def run_local_ranks(count: int, words: Sequence[str], early: Sequence[int] = ())
         finally:
             started.close(signal.SIGKILL)
             shutil.rmtree(logs.root_log_dir, ignore_errors=True)
-
-
-def no_torch(error: ImportError) -> RoasteryError:
-    """Why there are not several ranks."""
-    return RoasteryError(
-        f"several ranks need torch.distributed, and torch cannot be imported: {error}",
-        hint="pip install 'roastery[distributed]'",
-    )
 
 
 def _wait(started: Any) -> int:

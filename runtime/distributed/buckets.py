@@ -16,9 +16,12 @@ from ir.types import TensorType
 from ..memory.buffers import Buffer
 from ..memory.store import Store
 
-BUCKET_BYTES = 8 << 20
-"""Of one bucket, unless a single parameter is larger: large enough that what a message costs by
-itself does not count, small enough that the first leaves long before backward ends."""
+_LEAST, _MOST = 256 << 10, 8 << 20
+"""Bytes of a bucket: so many that what a message costs by itself does not count; so few that links
+have work long before backward ends."""
+
+_SHARES = 16
+"""Of all bytes: a small net's last bucket, for which everybody waits, is small, too."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,14 @@ class Bucket:
         return self.diffs.type.nbytes
 
 
-def buckets_of(store: Store, limit: int = BUCKET_BYTES) -> list[Bucket]:
+def buckets_of(store: Store, limit: int | None = None) -> list[Bucket]:
     """All diffs that updates read, in the order in which they are reduced.
 
     Args:
-        limit: bytes of a bucket that holds more than one parameter.
+        limit: bytes of a bucket that holds more than one parameter; by default a share of all.
     """
+    if limit is None:
+        limit = min(max(_LEAST, store.flat_diff.type.nbytes // _SHARES), _MOST)
     place = {name: number for number, name in enumerate(store.variables)}
     found = [*_of_groups(store, limit), *_apart(store)]
     return sorted(found, key=lambda bucket: -min(place[name] for name in bucket.names))

@@ -124,6 +124,14 @@ class TorchRanks:
             ) from error
 
 
+def no_torch(error: ImportError) -> RoasteryError:
+    """Why there are not several ranks."""
+    return RoasteryError(
+        f"several ranks need torch.distributed, and torch cannot be imported: {error}",
+        hint="pip install 'roastery[distributed]'",
+    )
+
+
 def join(device: str, store: Any = None, rank: int = -1, count: int = -1) -> TorchRanks:
     """Meet the other ranks, as the environment says (torchrun sets it) or at a store.
 
@@ -138,10 +146,7 @@ def join(device: str, store: Any = None, rank: int = -1, count: int = -1) -> Tor
         import torch
         import torch.distributed as group
     except ImportError as error:
-        raise RoasteryError(
-            f"several ranks need torch.distributed, and torch cannot be imported: {error}",
-            hint="pip install 'roastery[distributed]'",
-        ) from error
+        raise no_torch(error) from error
     backend = "gloo"
     if device.startswith("cuda"):
         backend = "cpu:gloo,cuda:nccl"

@@ -9,7 +9,7 @@ from math import inf
 from ..memory.store import Store
 from ..net.complete import Complete
 from ..net.context import After
-from .buckets import BUCKET_BYTES, Bucket, buckets_of
+from .buckets import Bucket, buckets_of
 from .ranks import Ranks, Wait
 from .timeline import Timeline
 
@@ -22,7 +22,7 @@ class GradientReduction:
     iteration, and call :meth:`finish` before somebody reads diffs.
 
     Args:
-        limit: bytes of a bucket.
+        limit: bytes of a bucket; by default what :func:`buckets_of` chooses.
         timeline: is told when what began and ended.
     """
 
@@ -30,7 +30,7 @@ class GradientReduction:
         self,
         ranks: Ranks,
         store: Store,
-        limit: int = BUCKET_BYTES,
+        limit: int | None = None,
         timeline: Timeline | None = None,
     ) -> None:
         self._ranks = ranks

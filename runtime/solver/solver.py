@@ -13,7 +13,6 @@ from ir.errors import RoasteryError
 from ir.program import PROGRESS
 
 from ..backends.backend import is_remote
-from ..distributed.buckets import BUCKET_BYTES
 from ..distributed.ranks import ALONE, Ranks
 from ..distributed.reduction import GradientReduction
 from ..distributed.same_state import average_statistics, mean_outputs, saved_buffers
@@ -121,7 +120,7 @@ class Solver:
         self._last_shown = (0, 0.0)
 
     def join(
-        self, ranks: Ranks, limit: int = BUCKET_BYTES, timeline: Timeline | None = None
+        self, ranks: Ranks, limit: int | None = None, timeline: Timeline | None = None
     ) -> None:
         """Train with other ranks from now on; all go on with the state of rank 0.
 
@@ -130,7 +129,7 @@ class Solver:
         the snapshots. Caffe: src/caffe/parallel.cpp, NCCL.
 
         Args:
-            limit: bytes of gradients that travel at once.
+            limit: bytes of gradients that travel at once; by default it follows the net.
             timeline: is told what happens when.
         """
         self.ranks = ranks
@@ -223,12 +222,11 @@ class Solver:
             if shown:
                 self._reports.settle()
                 self._show()
-            if self.reduction is not None:
-                self.reduction.finish()
+            agreed = self._reduced() if self.reduction is not None else self._agreed_action
             for call in self.on_gradients_ready:
                 call()
             self.apply_update()
-            action = self._agreed_action()
+            action = agreed()
             if (c.snapshot and self.iteration % c.snapshot == 0) or action is Action.SNAPSHOT:
                 self._try_snapshot()
             if action is Action.STOP:
@@ -241,10 +239,22 @@ class Solver:
         last = number == self.config.iter_size - 1
         return self.train.training_pass(adding=adding, watch=self.reduction if last else None)
 
+    def _reduced(self) -> Callable[[], Action]:
+        """Have the gradients of all ranks; and what they agree to do after the update, which is
+        found meanwhile."""
+        assert self.reduction is not None
+        agreed = self._begin_to_agree()
+        self.reduction.finish()
+        return agreed
+
     def _agreed_action(self) -> Action:
-        """The next request of any rank; a stop comes before a snapshot."""
-        mine = _URGENCY.index(self.requests.take())
-        return _URGENCY[self.ranks.highest_later(mine)()]
+        """The next request of any rank."""
+        return self._begin_to_agree()()
+
+    def _begin_to_agree(self) -> Callable[[], Action]:
+        """Ask all ranks for their next requests; a stop comes before a snapshot."""
+        highest = self.ranks.highest_later(_URGENCY.index(self.requests.take()))
+        return lambda: _URGENCY[highest()]
 
     def _tell_progress(self, stop: int) -> None:
         """To layers that do something else as training goes on to iteration ``stop``."""
