@@ -57,5 +57,7 @@ def requested_device(arguments: Arguments) -> str | None:
     if re.fullmatch(r"\d+", gpu):
         return f"cuda:{gpu}"
     if re.fullmatch(r"\d+(,\d+)+", gpu):
-        raise UsageError(f"-gpu {gpu}: one GPU at a time; give one of these numbers")
+        raise UsageError(
+            f"-gpu {gpu}: one GPU at a time; give one of these (`train` takes several)"
+        )
     raise UsageError(f"-gpu {gpu}: must be the number of a GPU, or all")

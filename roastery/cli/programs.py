@@ -96,21 +96,19 @@ def _train_script(words: Words, folder: str) -> Words:
             rest.append(word)
     if not all(gpu.isdecimal() for gpu in gpus):
         raise UsageError(f"--gpus {' '.join(gpus)}: must be numbers of GPUs")
-    return ["train", *rest, *_first_gpu(gpus)]
+    return ["train", *rest, *_one_rank_each(gpus)]
 
 
-def _first_gpu(gpus: Words) -> Words:
-    """``-gpu N`` where there is one; as in scripts, a GPU that is not there means the CPU."""
+def _one_rank_each(gpus: Words) -> Words:
+    """Flags for a rank on each GPU; as in scripts, GPUs that are not there mean the CPU."""
     from ..devices.backends import cuda_missing
 
     if not gpus:
         return []
     if reason := cuda_missing():
         say_note(f"--gpus {' '.join(gpus)}: there is no GPU ({reason}): using the CPU")
-        return []
-    if len(gpus) > 1:
-        say_note(f"one GPU at a time: training on GPU {gpus[0]}, with the batches of one")
-    return ["-gpu", gpus[0]]
+        return [f"--ranks={len(gpus)}"] if len(gpus) > 1 else []
+    return ["-gpu", ",".join(gpus)]
 
 
 def _parse_log_script(words: Words, folder: str) -> Words:

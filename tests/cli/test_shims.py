@@ -210,3 +210,17 @@ def test_scripts_that_put_caffes_folder_on_their_path(checkout: Path) -> None:
         "import sys\nsys.path.insert(0, './python')\nimport caffe\nprint(caffe.__name__)\n"
     )
     assert run(checkout, sys.executable, "s.py").stdout == "roastery.caffe\n"
+
+
+@pytest.mark.parametrize(
+    ("missing", "flags"),
+    [("none here", ["--ranks=2"]), (None, ["-gpu", "1,0"])],
+)
+def test_train_by_several_gpus(
+    missing: str | None, flags: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roastery.devices.backends.cuda_missing", lambda: missing)
+    program = program_called("python/train.py")
+    assert program is not None
+    words = ["--solver", "s.prototxt", "--gpus", "1", "0"]
+    assert program.command_line(words) == ["train", "--solver", "s.prototxt", *flags]
