@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ir.errors import RoasteryError
 from runtime.exclusive import Exclusive
 from runtime.net import BlobBuffers
 from runtime.python.array_blob import LegacyAxes, checked_shape
@@ -17,35 +16,37 @@ class Blob(LegacyAxes):
     more memory than it has. A blob outlives its net.
     """
 
-    def __init__(self, buffers: BlobBuffers, owner: str = "", use: Exclusive | None = None) -> None:
+    def __init__(self, buffers: BlobBuffers, use: Exclusive | None = None) -> None:
         """
         Args:
-            owner: the layer whose parameter this is, which cannot change its shape.
             use: of the net: while another thread runs it, its blobs are not to be touched.
         """
         self._buffers = buffers
-        self._owner = owner
         self._use = use
+
+    def _now(self) -> BlobBuffers:
+        """What it holds."""
+        return self._buffers
 
     @property
     def data(self) -> np.ndarray:
         if self._use is not None:
             self._use.check()
-        return self._buffers.data.array
+        return self._now().data.array
 
     @property
     def diff(self) -> np.ndarray:
         if self._use is not None:
             self._use.check()
-        return self._buffers.diff.array
+        return self._now().diff.array
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._buffers.data.type.shape
+        return self._now().shape
 
     @property
     def count(self) -> int:
-        return self._buffers.data.type.size
+        return self._now().data.type.size
 
     def reshape(self, *dims: int) -> None:
         """Take another shape; ``net.reshape()`` or the next pass carries it through the net.
@@ -54,14 +55,7 @@ class Blob(LegacyAxes):
         """
         if self._use is not None:
             self._use.check()
-        shape = checked_shape(dims)
-        if self._owner and shape != self.shape:
-            raise RoasteryError(
-                f"a parameter of layer '{self._owner}' has shape {list(self.shape)} and cannot "
-                f"take {list(shape)}",
-                hint="change the layer in the prototxt, then copy into params[...].data.flat",
-            )
-        self._buffers.resize(shape)
+        self._buffers.resize(checked_shape(dims))
 
     def __repr__(self) -> str:
         return f"<Blob {list(self.shape)}>"

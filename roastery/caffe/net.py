@@ -27,13 +27,14 @@ from ..building import BuiltNet, LogReport, NetBuilder, NetRequest, shared_buffe
 from ..devices.backends import open_backend
 from ..devices.compile_options import CompileRequest, Passes, compile_options
 from ..reading import nets
-from ..weights.parameters import WeightsFile, save_weights
+from ..weights.parameters import WeightsFile, WeightsFormat, save_weights
 from . import modes
 from .batches import Collected, batches
 from .blob import Blob
 from .callbacks import Callback
 from .numbered import Numbered
 from .parallel import NCCL
+from .parameter_blob import ParameterBlob, ReshapedParameters
 from .user_errors import check_exists
 
 PathLike = str | os.PathLike[str]
@@ -155,19 +156,22 @@ class Net(Numbered):
             for layer in program.layers
             for variable in layer.variables
         }
+        self._reshaped = ReshapedParameters()
         self.layers = [self._show(layer) for layer in program.layers]
         self.params = OrderedDict(
-            (info.name, [Blob(self._variables[variable], info.name) for variable in info.variables])
-            for info in program.layers
-            if info.variables
+            (info.name, self._parameters(info)) for info in program.layers if info.variables
         )
+
+    def _parameters(self, info: LayerInfo) -> list[Blob]:
+        return [
+            ParameterBlob(self._variables[variable], info.name, variable, self._reshaped)
+            for variable in info.variables
+        ]
 
     def _show(self, info: LayerInfo) -> Any:
         user = self._built.lowered.probe.python_layer(info.key)
         if user is None:
-            return NetLayer(
-                info, [Blob(self._variables[variable], info.name) for variable in info.variables]
-            )
+            return NetLayer(info, self._parameters(info))
         for blob, variable in zip(user.blobs, info.variables, strict=True):
             blob.attach(self._store.data[variable].array, self._store.diff[variable].array)
         return user
@@ -351,12 +355,14 @@ class Net(Numbered):
     @exclusive
     def _forward(self, first: int, last: int) -> float:
         """Run layers by number, the last included; returns their weighted loss."""
+        self._reshaped.check()
         with own_exceptions():
             return self._net.forward_loss(first, last)
 
     @exclusive
     def _backward(self, first: int, last: int) -> None:
         """Run layers backward by number, from the higher one."""
+        self._reshaped.check()
         with own_exceptions():
             self._net.backward(first, last)
 
@@ -461,6 +467,7 @@ class Net(Numbered):
         self._copy_from(WeightsFile(path))
 
     def _copy_from(self, stored: WeightsFile) -> None:
+        self._reshaped.check()
         log = modes.net_log()
         ignored = stored.load(self._net.program, self._store, log)
         if ignored:  # each has a line of its own, but as INFO
@@ -478,16 +485,28 @@ class Net(Numbered):
     @exclusive
     def save(self, path: PathLike) -> None:
         """Write a .caffemodel."""
-        save_weights(path, self._built.message, self._net.program, self._store)
+        self._save(path, "BINARYPROTO")
 
     @exclusive
     def save_hdf5(self, path: PathLike) -> None:
         """Write a .caffemodel.h5."""
-        save_weights(path, self._built.message, self._net.program, self._store, "HDF5")
+        self._save(path, "HDF5")
+
+    def _save(self, path: PathLike, format: WeightsFormat) -> None:
+        save_weights(
+            path,
+            self._built.message,
+            self._net.program,
+            self._store,
+            format,
+            reshaped=self._reshaped.data(),
+        )
 
     @exclusive
     def share_with(self, other: Net) -> None:
         """Use the parameters of another net, layer by layer by name; diffs stay apart."""
+        for net in (self, other):
+            net._reshaped.check()
         shared, _ = shared_buffers(self._net.program, other._net.program, other._store)
         self._store.share(shared)
         for name, buffer in shared.items():

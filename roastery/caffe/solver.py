@@ -144,6 +144,7 @@ class Solver:
     def snapshot(self) -> None:
         """Write weights and state now."""
         with self._training():
+            self._check_parameters()
             self._solver.snapshot()
 
     def apply_update(self) -> None:
@@ -152,6 +153,7 @@ class Solver:
         With iter_size, diffs are the sum of so many passes, as in Caffe.
         """
         with self._training():
+            self._check_parameters()
             self._solver.apply_update()
 
     def share_weights(self, net: Net) -> None:
@@ -181,8 +183,13 @@ class Solver:
         """The solver and its nets, for this thread alone."""
         return Training([self._use, *(net._use for net in (self.net, *self.test_nets))])
 
+    def _check_parameters(self) -> None:
+        for net in (self.net, *self.test_nets):
+            net._reshaped.check()
+
     def _follow_nets(self) -> None:
         """Nets that were reshaped from Python are the ones to run."""
+        self._check_parameters()
         self._solver.train = self.net.runnable
         self._solver.tests = [net.runnable for net in self.test_nets]
         if self._shares != self.net.shares:  # they test what learns. Caffe: Solver::Test

@@ -31,12 +31,6 @@ def _blob_reshape(given: MexArguments) -> Result:
             f"a blob of {len(shape)} axes and {count} values is wanted",
             hint=f"{MAX_AXES} axes and {MOST} values are the most, as in Caffe",
         )
-    if getattr(blob, "_owner", "") and shape != blob.shape:
-        raise RoasteryError(
-            f"a parameter of layer '{blob._owner}' is {_told(blob.shape)} and cannot become "
-            f"{_told(shape)}",
-            hint="change the layer in the prototxt",
-        )
     blob.reshape(*shape)
     return NOTHING
 

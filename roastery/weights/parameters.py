@@ -246,6 +246,7 @@ def save_weights(
     format: WeightsFormat = "BINARYPROTO",
     *,
     diff: bool = False,
+    reshaped: Mapping[str, Buffer] | None = None,
 ) -> None:
     """Write a net's parameters, in one step.
 
@@ -254,18 +255,20 @@ def save_weights(
         format: a binary file describes the net and holds all blobs of every layer; an HDF5 file
             holds each parameter once, with the layer that owns it.
         diff: write the diffs too.
+        reshaped: data to write in place of the store's, by variable, in whatever shape.
     """
+    data = {**store.data, **(reshaped or {})}
     if format == "HDF5":
         write_weights_hdf5(
             path,
-            _owned_arrays(program, store.data),
+            _owned_arrays(program, data),
             _owned_arrays(program, store.diff) if diff else None,
         )
     else:
         write_weights(
             path,
             net,
-            _arrays(program, store.data),
+            _arrays(program, data),
             _arrays(program, store.diff) if diff else None,
         )
 

@@ -165,9 +165,25 @@ def test_weights_are_shared_and_copied(octave: OctaveRun, tmp_path: Path) -> Non
         "caffe.test.same(b.params('conv', 1).get_data(), single(w + 1));\n"
         "caffe.test.same(b.layers('conv').params(2).get_data(), 9 * ones(11, 1, 'single'));\n"
         "a.save('w.caffemodel'); c = caffe.get_net(file, 'w.caffemodel', 'test');\n"
-        "caffe.test.same(c.params('conv', 1).get_data(), single(w + 1));\n"
-        "fails(@() c.params('conv', 1).reshape([1 2]),"
-        "'\\[2 2 2 11\\] and cannot become \\[1 2\\]');"
+        "caffe.test.same(c.params('conv', 1).get_data(), single(w + 1));"
+    )
+
+
+def test_parameters_are_cut(octave: OctaveRun) -> None:
+    """As xmyqsh/deeplab-v2's matlab/resnet101_net_surgery.m does it: every second filter stays."""
+    octave(
+        "small = caffe.test.small_net(3); large = caffe.test.small_net(6);\n"
+        "same = @caffe.test.same; net = caffe.Net(large, 'test');\n"
+        "weights = net.params('ip', 1); bias = net.params('ip', 2);\n"
+        "bias.set_data((1:6)'); kept = weights.get_data()(:, 1:2:end);\n"
+        "weights.reshape(size(kept)); weights.set_data(kept);\n"
+        "kept = bias.get_data()(1:2:end); bias.reshape(length(kept)); bias.set_data(kept);\n"
+        "same(bias.shape, 3); same(net.layers('ip').params(1).shape, size(weights.get_data()));\n"
+        "net.save('cut'); cut = caffe.Net(small, 'cut', 'test');\n"
+        "same(cut.params('ip', 1).get_data(), weights.get_data());\n"
+        "same(cut.params('ip', 2).get_data(), single([1; 3; 5]));\n"
+        "fails(@() net.forward_prefilled(), 'layer ''ip'' was reshaped from .* only be saved');\n"
+        "fails(@() weights.reshape([-1 2]), 'no whole number');"
     )
 
 

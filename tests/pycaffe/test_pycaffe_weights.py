@@ -127,3 +127,65 @@ def test_a_file_that_fits_no_layer_is_warned_about(make_net, tmp_path: Path, cap
     other = make_net(NET.replace('"a/1"', '"c"').replace('"b"', '"d"'))
     other.copy_from(str(tmp_path / "w.caffemodel"))
     assert "no layer" in capfd.readouterr().err
+
+
+def test_parameters_take_other_shapes_and_are_saved_so(make_net, tmp_path: Path) -> None:
+    """Net surgery: the net itself cannot run until its parameter has its shape again."""
+    net = make_net(NET)
+    before = [blob.data.copy() for blob in net.params["a/1"]]
+    bias = net.params["a/1"][1]
+    bias.reshape(2)
+    assert (bias.shape, bias.count, bias.data.shape, bias.diff.shape) == ((2,), 2, (2,), (2,))
+    bias.data[...] = [4, 5]
+    assert np.array_equal(net.layers[1].blobs[1].data, [4, 5])
+    weights = net.params["b"][0]  # shared with "a/1"
+    weights.reshape(3, 5)
+    assert np.array_equal(net.params["a/1"][0].data.ravel()[:9], before[0].ravel())
+    assert not weights.data.ravel()[9:].any()
+    runs = [
+        net.forward,
+        net.backward,
+        lambda: net.copy_from(path),
+        lambda: net.share_with(net),
+    ]
+    path = str(tmp_path / "w.caffemodel")
+    net.save(path)
+    net.save_hdf5(f"{path}.h5")
+    for run in runs:
+        with pytest.raises(RoasteryError, match=r"layer 'a/1' was reshaped from \[3\] to \[2\]"):
+            run()
+    saved = caffe_pb2.NetParameter()
+    saved.ParseFromString(Path(path).read_bytes())
+    assert [list(blob.shape.dim) for blob in saved.layer[1].blobs] == [[3, 5], [2]]
+    with h5py.File(f"{path}.h5") as file:
+        assert np.array_equal(file["data/a/1/1"], [4, 5])
+        assert file["data/a/1/0"].shape == (3, 5)
+    bias.reshape(3)
+    assert np.array_equal(bias.data, [4, 5, before[1][2]])
+    weights.reshape(3, 3)
+    assert np.array_equal(weights.data, before[0])
+    net.forward()
+    with pytest.raises(RoasteryError):
+        bias.reshape(-1)
+
+
+def test_a_solver_does_not_train_reshaped_parameters(tmp_path: Path) -> None:
+    (tmp_path / "net.prototxt").write_text(
+        'layer { name: "d" type: "DummyData" top: "x"'
+        " dummy_data_param { shape { dim: 2 dim: 3 } } }"
+        'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y"'
+        " inner_product_param { num_output: 1 } }"
+        'layer { name: "loss" type: "Reduction" bottom: "y" top: "loss" loss_weight: 1 }'
+    )
+    (tmp_path / "solver.prototxt").write_text(
+        f'net: "{tmp_path}/net.prototxt" base_lr: 1 lr_policy: "fixed" max_iter: 2 '
+        f'snapshot_prefix: "{tmp_path}/s"'
+    )
+    solver = caffe.get_solver(str(tmp_path / "solver.prototxt"))
+    solver.net.params["ip"][0].reshape(1, 2)
+    for run in (lambda: solver.step(1), solver.solve, solver.snapshot, solver.apply_update):
+        with pytest.raises(RoasteryError, match="can only be saved so"):
+            run()
+    assert solver.iter == 0 and not list(tmp_path.glob("s_*"))
+    solver.net.params["ip"][0].reshape(1, 3)
+    solver.step(1)
