@@ -294,3 +294,11 @@ class Plan:
         last = {buffer: i for i, step in enumerate(self.steps) for buffer in step.writes}
         outputs = [port for port in self.outputs if port.role is Role.GRADIENT]
         return {port.name: last.get(port.buffer, -1) for port in outputs}
+
+    @property
+    def results_after(self) -> int:
+        """The number of the step after which all results are there (-1: there are none). Of a
+        training pass that is the end of forward."""
+        results = {port.buffer for port in self.outputs if port.role is Role.RESULT}
+        wrote = (i for i, step in enumerate(self.steps) if not results.isdisjoint(step.writes))
+        return max(wrote, default=-1)

@@ -19,6 +19,7 @@ from runtime.data.config import SolverSpan
 from runtime.data.notes import Notes, to_logger
 from runtime.data.share import ALL, Share
 from runtime.distributed.ranks import ALONE, Ranks
+from runtime.distributed.timeline import Timeline
 from runtime.distributed.turns import takes_turns
 from runtime.exclusive import Exclusive, exclusive
 from runtime.logging import CaffeLog
@@ -164,6 +165,8 @@ def assemble(
     notes: Notes = to_logger,
     ranks: Ranks = ALONE,
     sync_batch_norm: bool = False,
+    bucket_bytes: int | None = None,
+    timeline: Timeline | None = None,
 ) -> BuiltSolver:
     """Build a solver and its nets, with the log lines of Caffe.
 
@@ -179,6 +182,8 @@ def assemble(
         ranks: train with it from now on: its data is shared out between them. All have the same
             seed.
         sync_batch_norm: BatchNorm has the statistics of the records of all ranks.
+        bucket_bytes: of gradients that travel at once; by default it follows the net.
+        timeline: is told what happens when.
 
     Raises RoasteryError for every mistake in the solver or its nets, before anything is written.
     """
@@ -220,8 +225,8 @@ def assemble(
     if not train.net.by_layer and (options.memory_budget is not None or is_remote(backend)):
         tell_peak(result, train.net, log)
     result.takes_turns = [takes_turns(test.program) for test in built]
-    if ranks.count > 1:
-        result.join(ranks)
+    if ranks.count > 1 or timeline is not None:
+        result.join(ranks, bucket_bytes, timeline)
     log.scaffolding_done()
     return BuiltSolver(result, train, built)
 

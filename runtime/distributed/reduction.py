@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 
 from ..memory.store import Store
-from ..net.complete import Complete
+from ..net.complete import Complete, ForwardEnds
 from ..net.context import After
 from .buckets import Bucket, buckets_of
 from .ranks import Ranks, Wait
@@ -51,7 +51,7 @@ class GradientReduction:
             self._buckets, self._known = buckets_of(self._store, self._limit), None
         return self._buckets
 
-    def calls(self, complete: Mapping[str, Complete]) -> Mapping[int, After]:
+    def calls(self, complete: Mapping[str, Complete], forward: ForwardEnds) -> Mapping[int, After]:
         buckets = self.buckets
         if self._known != complete:
             self._known = dict(complete)
@@ -59,9 +59,23 @@ class GradientReduction:
             buckets.sort(key=lambda bucket: any(name not in complete for name in bucket.names))
             self._calls = self._made(complete)
         self._begun = []
-        if self.timeline is not None:
-            self.timeline.begin_pass()
+        if self.timeline is not None and self.timeline.notes:
+            return self._noted(self.timeline, forward())
         return self._calls
+
+    def _noted(self, timeline: Timeline, forward: int | None) -> Mapping[int, After]:
+        """The calls, and one that notes when forward ends."""
+        if forward is None:
+            timeline.end_forward()
+            return self._calls
+        begin = self._calls.get(0, {}).get(forward)
+
+        def ended() -> None:
+            timeline.end_forward()
+            if begin is not None:
+                begin()
+
+        return {**self._calls, 0: {**self._calls.get(0, {}), forward: ended}}
 
     def _made(self, complete: Mapping[str, Complete]) -> dict[int, dict[int | None, Wait]]:
         """A bucket leaves when it is complete, and those before it have left."""

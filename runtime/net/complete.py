@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,14 +24,19 @@ class Complete:
     step: int | None
 
 
+ForwardEnds = Callable[[], int | None]
+
+
 class DiffWatch(Protocol):
     """Who is told of diffs as soon as they are complete, while the rest of a pass runs."""
 
-    def calls(self, complete: Mapping[str, Complete]) -> Mapping[int, After]:
+    def calls(self, complete: Mapping[str, Complete], forward: ForwardEnds) -> Mapping[int, After]:
         """What to call in the pass that comes, by the numbers of partitions.
 
         Args:
             complete: where in it each diff is.
+            forward: gives the step that ends forward, of the only graph of the pass; None: it has
+                ended, or nobody knows when it does.
         """
         ...
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -260,7 +261,8 @@ class PartitionedNet:
                     part.forward(saving(flow))
                 losses += part.losses()
         if not self._joint:
-            calls = None if watch is None else watch.calls(self.complete_after(adding=adding))
+            complete = self.complete_after
+            calls = None if watch is None else watch.calls(complete(adding=adding), _has_ended)
             self._run_behind(self._writing(adding=adding), calls)
         if not adding:
             written = (part.written(graph) for _, part, graph in self._writing(adding=adding))
@@ -269,7 +271,17 @@ class PartitionedNet:
 
     def _calls_in_one(self, watch: DiffWatch, adding: bool) -> Callable[[], After]:
         """What is called in a pass that is one graph; asked for when its sizes are known."""
-        return lambda: watch.calls(self.complete_after(adding=adding)).get(0, {})
+
+        def calls() -> After:
+            complete = self.complete_after(adding=adding)
+            return watch.calls(complete, partial(self._forward_ends, adding)).get(0, {})
+
+        return calls
+
+    def _forward_ends(self, adding: bool) -> int | None:
+        """The step of the plan of a pass that is one graph, where there is one."""
+        plans = self.training_plans(adding=adding)
+        return plans[0].results_after if plans else None
 
     @property
     def _joint(self) -> bool:
@@ -370,6 +382,10 @@ def _training(partition: Partition) -> Flow:
 def _onto(adding: bool) -> Onto:
     """To which diffs all of a pass in one adds."""
     return None if adding else frozenset()
+
+
+def _has_ended() -> None:
+    """Forward has, where backward is another graph."""
 
 
 def _sum(losses: Sequence[Loss]) -> Loss:

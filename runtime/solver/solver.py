@@ -237,6 +237,8 @@ class Solver:
     def _pass(self, number: int, *, adding: bool) -> Callable[[], float]:
         """One of an iteration's passes; gradients leave during the last one."""
         last = number == self.config.iter_size - 1
+        if last and self.reduction is not None and self.reduction.timeline is not None:
+            self.reduction.timeline.begin_pass()
         return self.train.training_pass(adding=adding, watch=self.reduction if last else None)
 
     def _reduced(self) -> Callable[[], Action]:

@@ -21,7 +21,7 @@ from runtime.distributed.reduction import GradientReduction
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
-from runtime.net.complete import Complete
+from runtime.net.complete import Complete, ForwardEnds
 from tests.support.fake_gpu import FakeGpu
 from tests.support.lowering import layers_of
 from tests.support.sample_nets import inception, inputs, siamese
@@ -126,9 +126,11 @@ class Watched(GradientReduction):
 
     early: list[int]
 
-    def calls(self, complete: Mapping[str, Complete]) -> Mapping[int, Mapping[int | None, Wait]]:
+    def calls(
+        self, complete: Mapping[str, Complete], forward: ForwardEnds
+    ) -> Mapping[int, Mapping[int | None, Wait]]:
         self.early = []
-        found = super().calls(complete)
+        found = super().calls(complete, forward)
 
         def noting(call: Wait) -> Wait:
             def both() -> None:
@@ -200,5 +202,5 @@ def test_buckets_of_names_that_nothing_writes_come_last() -> None:
     reduction = GradientReduction(Doubled(), store, 1)
     order = [bucket.names[0] for bucket in reduction.buckets]
     known = {name: Complete(0, number) for number, name in enumerate(reversed(order[1:]))}
-    reduction.calls(known)
+    reduction.calls(known, lambda: None)
     assert [bucket.names[0] for bucket in reduction.buckets] == [*order[1:], order[0]]

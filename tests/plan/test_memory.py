@@ -351,4 +351,5 @@ def test_where_diffs_are_complete() -> None:
     }""")
     assert len(plan.launches) == 2 and len(plan.steps) == 3
     assert plan.complete_after == {"w": 1, "v": 2, "u": -1}
+    assert plan.results_after == -1
     assert "diffs complete" in step_table(plan) and step_table(plan).count("\n") == 5

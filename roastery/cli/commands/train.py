@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from runtime.solver.solver import Solver
 
     from ...ranks.place import RankPlace
+    from ...training.timelines import TimelineFile
 
 _EFFECTS = ("stop", "snapshot", "none")
 _SIGNALS = {"sigint": signal.SIGINT, "sigterm": signal.SIGTERM, "sighup": signal.SIGHUP}
@@ -94,6 +95,7 @@ def _train(arguments: Arguments, place: RankPlace | None, requested: str | None)
             with requests.held():
                 claims.enter_context(claimed_prefix(message, log.note))
             remove_half_written(message.snapshot_prefix)
+        noted = _timeline(arguments, ranks.rank)
         snapshot = ranks.from_first(_snapshot(arguments, message, log, place) if first else None)
         if snapshot:
             message.clear("weights")
@@ -111,6 +113,10 @@ def _train(arguments: Arguments, place: RankPlace | None, requested: str | None)
             notes=to_log(log),
             ranks=ranks,
             sync_batch_norm=arguments.sync_batch_norm,
+            bucket_bytes=None
+            if arguments.bucket_mib is None
+            else int(arguments.bucket_mib * 2**20),
+            timeline=None if noted is None else noted.timeline,
         ).solver
         if hint := precision_hint(solver.train.options, asked):
             log.note(hint)
@@ -120,10 +126,14 @@ def _train(arguments: Arguments, place: RankPlace | None, requested: str | None)
             solver.restore(snapshot)
         if arguments.tensorboard and first:
             _write_events(arguments, solver, log)
+        if noted is not None:
+            noted.follow(solver)
         requests.begin()
         log.starting_optimization()
         with training_bar(solver, log, wanted=arguments.progress and first):
             solver.solve()
+        if noted is not None:
+            noted.write(solver)
         log.train_done()
 
 
@@ -131,6 +141,14 @@ def _log(arguments: Arguments) -> CaffeLog:
     from runtime.logging import CaffeLog
 
     return CaffeLog.open(json_path=arguments.log_json, log_path=arguments.log_file)
+
+
+def _timeline(arguments: Arguments, rank: int) -> TimelineFile | None:
+    if not arguments.timeline:
+        return None
+    from ...training.timelines import TimelineFile
+
+    return TimelineFile(arguments.timeline, rank, arguments.timeline_iterations)
 
 
 def _write_events(arguments: Arguments, solver: Solver, log: CaffeLog) -> None:
@@ -254,6 +272,31 @@ COMMAND = Command(
             "else each rank normalises its own batch",
             "bool",
             False,
+        ),
+        Flag(
+            "bucket_mib",
+            "MiB of gradients that ranks average at once, while backward still runs: less begins "
+            "earlier, more costs less for each; without it a 16th of all, up to 8",
+            "float",
+            None,
+            minimum=0.001,
+            metavar="MIB",
+        ),
+        Flag(
+            "timeline",
+            "also write what each rank did when: forward, backward, gradients that travel, waiting "
+            "(Chrome's trace events: open it at ui.perfetto.dev). On GPUs it shows when the host "
+            "queued them",
+            default="",
+            metavar="FILE",
+        ),
+        Flag(
+            "timeline_iterations",
+            "iterations that --timeline shows, from the first",
+            "int",
+            10,
+            minimum=1,
+            metavar="N",
         ),
         DEVICE_FLAG,
         SEVERAL_GPUS_FLAG,
