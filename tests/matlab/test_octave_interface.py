@@ -87,7 +87,7 @@ def test_small_functions(octave: OctaveRun, tmp_path: Path) -> None:
     (tmp_path / "shapes.prototxt").write_text(SHAPES)
     said = octave.alone(
         "disp(caffe.version()); caffe.set_mode_cpu(); caffe.set_mode_gpu(); caffe.set_device(0);\n"
-        "caffe.set_mode_cpu(); caffe.set_random_seed(3); caffe.init_log('logs/run');\n"
+        "caffe.set_mode_cpu(); caffe.set_random_seed(3); caffe.init_glog('logs/run');\n"
         "a = caffe.get_net('shapes.prototxt', 'test'); b = a; clear a\n"
         "assert(isequal(b.blobs('scale').shape, 3)); clear b\n"
         "caffe.reset_all();",
@@ -116,7 +116,8 @@ def test_means_and_pictures(octave: OctaveRun, tmp_path: Path) -> None:
     write_mean(tmp_path / "back.binaryproto", mean + 1)
     octave(
         "m = caffe.io.read_mean('back.binaryproto');\n"
-        "caffe.test.same(m, single(reshape(2:25, [4 3 2])));"
+        "caffe.test.same(m, single(reshape(2:25, [4 3 2])));\n"
+        "caffe.test.same(caffe.read_mean('back.binaryproto'), m);"
     )
 
 
