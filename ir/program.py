@@ -125,7 +125,8 @@ class LayerInfo:
     (data layers), what the runtime needs to open it. ``sizes``: names of shapes that its bottoms
     do not tell: its own tops, where the runtime or the user's code gives them, and sizes that
     depend on data. ``shares_data``: each top is the bottom's data under another shape.
-    ``is_split``: it only gives its bottom further names. ``inner_softmax``: Caffe's layer makes a
+    ``is_split``: it only gives its bottom further names. ``is_written``: it stands in the net's
+    file; Split layers that Caffe inserts do not. ``inner_softmax``: Caffe's layer makes a
     Softmax layer inside. ``labels``: for a layer that reads class numbers.
     """
 
@@ -147,6 +148,7 @@ class LayerInfo:
     sizes: tuple[str, ...] = ()
     shares_data: bool = False
     is_split: bool = False
+    is_written: bool = True
     inner_softmax: bool = False
     labels: Labels | None = None
 

@@ -27,7 +27,7 @@ from .layer import lower_layer, shown_place
 from .layer_type import LayerType
 from .part import KnownLayer, LayerLowering
 from .probe import Probe
-from .splits import with_splits
+from .splits import with_splits, written_layers
 from .variables import VariableTable
 
 Shape = tuple[int, ...]
@@ -83,15 +83,16 @@ def lower_layers(
             types or blob names are found before any layer is lowered.
     """
     check_names(net.layer, phase)
-    net, asked = with_splits(net), shapes or {}
-    together = ranks if phase == "TRAIN" else None
+    split, asked = with_splits(net), shapes or {}
+    own, together = written_layers(net, split), ranks if phase == "TRAIN" else None
     return with_symbols(
-        lambda sizes: _lowered(net, phase, asked, probe, together, sizes), most_rows
+        lambda sizes: _lowered(split, own, phase, asked, probe, together, sizes), most_rows
     )
 
 
 def _lowered(
     net: Message,
+    own: Sequence[bool],
     phase: str,
     shapes: Mapping[str, Sequence[int]],
     probe: Probe | None,
@@ -110,12 +111,12 @@ def _lowered(
         ranks,
         names=frozenset(m.name for m in messages),
     )
-    for message in messages:
-        _lower_layer(work, message)
+    for message, written in zip(messages, own, strict=True):
+        _lower_layer(work, message, written)
     return LayerLowering(net, _finish(work, net), work.known, probe, ranks)
 
 
-def _lower_layer(work: _Lowering, m: Message) -> None:
+def _lower_layer(work: _Lowering, m: Message, written: bool) -> None:
     kind, remark = lowered_type_of(m, work.probe)  # there is one: the names are checked
     if remark:
         work.notes.append(f"{shown_place(m)}: {remark}")
@@ -174,6 +175,7 @@ def _lower_layer(work: _Lowering, m: Message) -> None:
         sizes=shapes.asked,
         shares_data=ctx.shares_data,
         is_split=kind.is_split,
+        is_written=written,
         inner_softmax=kind.inner_softmax,
         labels=ctx.labels,
     )

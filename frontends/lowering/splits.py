@@ -20,6 +20,22 @@ def with_splits(net: Message) -> Message:
     return net.replaced("layer", insert_splits(net.layer))
 
 
+def written_layers(net: Message, split: Message) -> list[bool]:
+    """Of the layers of a net with Split layers between: whether they are the net's own.
+
+    Args:
+        net: as it was before :func:`with_splits`, which may have had Split layers, too.
+    """
+    left = [(m.name, m.type, list(m.top)) for m in reversed(net.layer)]
+    found = []
+    for m in split.layer:
+        own = bool(left) and (m.name, m.type, list(m.top)) == left[-1]
+        if own:
+            left.pop()
+        found.append(own)
+    return found
+
+
 def insert_splits(messages: Sequence[Message]) -> list[Message]:
     """The layers with Split layers between; layers that change are copied."""
     readers: dict[Producer, list[tuple[int, int]]] = {}

@@ -30,10 +30,10 @@ def count_sizes(program: NetProgram) -> NetCount:
 
 def _counted(program: NetProgram, fields: Mapping[Value, ReceptiveField]) -> NetCount:
     split = {
-        top: layer.bottoms[0] for layer in program.layers if layer.is_split for top in layer.tops
+        top: layer.bottoms[0] for layer in program.layers if not layer.is_written for top in layer.tops
     }
     found = [
-        _count(program, layer, fields, split) for layer in program.layers if not layer.is_split
+        _count(program, layer, fields, split) for layer in program.layers if layer.is_written
     ]
     return NetCount(program.name, program.phase, tuple(found))
 

@@ -195,7 +195,7 @@ def summary(result: Compilation, unrun: Collection[str] = ()) -> str:
     ahead, behind = _kernels_of_layers(compiled.graph)
     rows = [("layer", "type", "top", "parameters", "forward", "backward")]
     for layer in program.layers:
-        if layer.is_split:
+        if not layer.is_written:
             continue
         shape = "x".join(map(str, layer.top_values[0].shape)) if layer.top_values else ""
         count = sum(program.variables[c].type.size for c in layer.variables)

@@ -42,7 +42,7 @@ def page_data(lowered: LoweredNet, asked: PageRequest) -> dict[str, Any]:
     program, request = lowered.program, lowered.request
     counted, texts = count_net(program), PageTexts()
     messages = filtered(request.net, request.state).layer
-    layers = [layer for layer in program.layers if not layer.is_split]
+    layers = [layer for layer in program.layers if layer.is_written]
     data = _net(program, counted) | {
         "layers": [
             _layer(count, message) for count, message in zip(counted.layers, messages, strict=True)

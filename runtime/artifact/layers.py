@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from compiler.plan.codec import from_json, to_json
 from compiler.plan.saved import sizes_from_json, symbols_in_data
-from ir.size import Scope
+from ir.size import Scope, value_of
 
 from ..layer_counts import NetCount
 from .container import LAYERS, json_bytes, json_value
@@ -74,4 +74,5 @@ def read_layers(data: bytes) -> ArtifactLayers:
     scope = Scope()
     sizes = sizes_from_json(rest.pop("sizes", None), scope)
     scope.close()
-    return ArtifactLayers(from_json(NetCount, rest, LAYERS, sizes), sizes)
+    count = from_json(NetCount, rest, LAYERS, sizes)
+    return ArtifactLayers(count, {name: value_of(size) for name, size in sizes.items()})

@@ -23,6 +23,15 @@ def by_name(text: str) -> dict[str, LayerCount]:
     return {each.name: each for each in counted(text).layers}
 
 
+def test_split_layers_of_a_file_are_layers() -> None:
+    text = inputs(data=(1, 3, 8, 8)) + layer("s", "Split", "data", top="a b")
+    text += conv("c", "a", 4, 3) + conv("d", "a", 4, 3) + layer("e", "Eltwise", "c d")
+    found = by_name(text)
+    assert list(found) == ["in_data", "s", "c", "d", "e"]
+    assert found["s"].top_names == ("a", "b") and found["s"].nbytes == 0
+    assert found["c"].bottom_names == found["d"].bottom_names == ("a",)
+
+
 def test_lenet() -> None:
     found = by_name(lenet(batch=2))
     first = found["conv1"]

@@ -100,6 +100,23 @@ def test_with_splits_is_what_is_lowered() -> None:
     assert [tuple(m.bottom) for m in message.layer] == [m.bottoms for m in lowered(text).layers]
 
 
+@pytest.mark.parametrize("name", ["l", "y_l_0_split", "x_in_x_0_split"])
+def test_what_a_file_has_is_its_own(name: str) -> None:
+    """Split layers in a file, too, and those that are called as one that is inserted."""
+    program = lowered(
+        X
+        + f"""
+        layer {{ name: "{name}" type: "Split" bottom: "x" top: "y" top: "z" }}
+        layer {{ name: "p" type: "Power" bottom: "y" top: "p" }}
+        layer {{ name: "q" type: "Eltwise" bottom: "y" bottom: "x" top: "q" }}
+        """
+    )
+    own = [layer for layer in program.layers if layer.is_written]
+    assert [layer.name for layer in own] == ["in_x", name, "p", "q"]
+    assert own[1].tops == ("y", "z")
+    assert len(program.layers) == 6
+
+
 def test_errors_stay_at_the_lines_of_the_file() -> None:
     """A bottom that a split renamed is still the user's bottom in messages."""
     program = lowered(

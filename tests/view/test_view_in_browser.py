@@ -107,6 +107,9 @@ def test_blocks_close_and_open(look: Any) -> None:
     page.locator(".node.block", has_text="inception_3a").focus()
     page.keyboard.press("Enter")
     assert "inception_3a/1x1" in names(page)
+    canvas = page.locator("#canvas").bounding_box()
+    frame = page.locator(".around", has_text="inception_3a").bounding_box()
+    assert canvas["y"] <= frame["y"] and frame["y"] + frame["height"] < 860
     page.press("body", "0")
     page.locator(".around text", has_text="inception_3a").click()
     assert names(page) == closed
@@ -346,6 +349,9 @@ def test_odd_nets_are_drawn(look: Any) -> None:
             page.click(f"#tab-{tab}")
     page.wait_for_timeout(100)
     assert boxes(look(inputs(x=(1,)), NONE)) == 1
+    split = 'layer { name: "s" type: "Split" bottom: "x" top: "a" top: "b" }\n'
+    split += 'layer { name: "sum" type: "Eltwise" bottom: "a" bottom: "b" top: "y" }\n'
+    assert names(look(inputs(x=(2, 3)) + split, "--targets=cpu")) == ["in_x", "s", "sum"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

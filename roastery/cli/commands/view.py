@@ -70,7 +70,7 @@ def _weights(lowered: LoweredNet, path: str) -> dict[str, Any]:
     from ...view.weight_view import weight_view
 
     program = lowered.program
-    layers = [layer for layer in program.layers if not layer.is_split]
+    layers = [layer for layer in program.layers if layer.is_written]
     blobs, left = weight_view(path, program, layers)
     return {"file": Path(path).name, "blobs": blobs, "left": left}
 
