@@ -33,7 +33,8 @@ function toggleBlock(number) {
     BLOCKS[number].blocks.forEach((inner) => opened.delete(inner));
   } else opened.add(number);
   draw();
-  lookAt(shownAs(node));
+  const inside = shown.boxes.get(number) || [shownAs(node)];
+  lookAtAll([...inside].map((key) => places.get(key)));
   focusBox(shownAs(node));
 }
 

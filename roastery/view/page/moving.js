@@ -53,16 +53,19 @@ function pan(dx, dy) {
 // Bring a box into sight, and close enough to be read.
 function lookAt(key) {
   const at = places.get(key);
-  if (!at) return;
+  if (at) lookAtAll([at]);
+}
+
+// Bring some boxes into sight: what is larger than the drawing from its beginning.
+function lookAtAll(boxes) {
   const box = byId("drawing").getBoundingClientRect();
   if (view.scale < 0.5) view.scale = 0.9;
-  const x = at.x * view.scale + view.x;
-  const y = at.y * view.scale + view.y;
-  const aside = Math.min((at.width / 2) * view.scale, box.width / 2) + 8;
-  const above = Math.min((at.height / 2) * view.scale, box.height / 2) + 8;
-  if (x < aside || x > box.width - aside || y < above || y > box.height - above) {
-    view.x = box.width / 2 - at.x * view.scale;
-    view.y = box.height / 2 - at.y * view.scale;
+  const edge = (sign, axis, length) => Math[sign > 0 ? "max" : "min"](...boxes.map((b) => b[axis] + (sign * b[length]) / 2));
+  for (const [axis, length] of [["x", "width"], ["y", "height"]]) {
+    const begin = edge(-1, axis, length) * view.scale;
+    const end = edge(1, axis, length) * view.scale;
+    if (begin + view[axis] >= 8 && end + view[axis] <= box[length] - 8) continue;
+    view[axis] = end - begin > box[length] - 16 && boxes.length > 1 ? 8 - begin : box[length] / 2 - (begin + end) / 2;
   }
   applyView();
 }
