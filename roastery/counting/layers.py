@@ -29,12 +29,10 @@ def count_sizes(program: NetProgram) -> NetCount:
 
 
 def _counted(program: NetProgram, fields: Mapping[Value, ReceptiveField]) -> NetCount:
-    split = {
-        top: layer.bottoms[0] for layer in program.layers if not layer.is_written for top in layer.tops
-    }
-    found = [
-        _count(program, layer, fields, split) for layer in program.layers if layer.is_written
-    ]
+    inserted = [layer for layer in program.layers if not layer.is_written]
+    split = {top: layer.bottoms[0] for layer in inserted for top in layer.tops}
+    written = (layer for layer in program.layers if layer.is_written)
+    found = [_count(program, layer, fields, split) for layer in written]
     return NetCount(program.name, program.phase, tuple(found))
 
 
