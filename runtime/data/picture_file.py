@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from roastery.files.regular_file import read_regular
 
 from .image_codec import ImageError, decode_any_depth
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
+
 #: Weights of red, green and blue in the brightness of a colour (ITU-R BT.709).
 _BRIGHTNESS = np.array([0.2125, 0.7154, 0.0721], np.float32)
 
@@ -24,11 +28,18 @@ class UnreadablePicture(RoasteryError):
     """A file that is missing, or no picture that can be decoded."""
 
 
-def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarray:
+def load_image(
+    filename: str | os.PathLike[str] | SupportsRead[bytes], color: bool = True
+) -> np.ndarray:
     """Read a picture file: (height, width, 3) in RGB, or with ``color=False`` (height, width, 1).
+
+    Args:
+        filename: its path, or a file that is open for bytes (``io.BytesIO``).
 
     Raises UnreadablePicture.
     """
+    if not isinstance(filename, str | os.PathLike):
+        return _from_open_file(filename, color)
     path = Path(filename)
     try:
         return picture_from_bytes(read_regular(path), color)
@@ -37,6 +48,19 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
         raise UnreadablePicture(told.message, hint=told.hint) from error
     except ImageError as error:
         raise UnreadablePicture(f"cannot read the picture '{path}': {error}") from error
+
+
+def _from_open_file(file: SupportsRead[bytes], color: bool) -> np.ndarray:
+    data = file.read()
+    if not isinstance(data, bytes | bytearray):
+        raise UnreadablePicture(
+            f"the open file of a picture gave {type(data).__name__}, not bytes",
+            hint='open it with "rb"',
+        )
+    try:
+        return picture_from_bytes(bytes(data), color)
+    except ImageError as error:
+        raise UnreadablePicture(f"cannot read the picture of an open file: {error}") from error
 
 
 def picture_from_bytes(data: bytes, color: bool = True) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,16 @@ def test_load_image_gives_rgb_in_unit_range(tmp_path: Path) -> None:
     gray = caffe.io.load_image(tmp_path / "a.png", color=False)
     weights = [0.0721, 0.7154, 0.2125]
     np.testing.assert_allclose(gray, (bgr / 255 @ weights)[..., None], rtol=1e-5)
+
+
+def test_load_image_of_open_files() -> None:
+    bgr = RNG.integers(0, 256, (4, 5, 3), np.uint8)
+    file = io.BytesIO(cv2.imencode(".png", bgr)[1].tobytes())
+    np.testing.assert_allclose(caffe.io.load_image(file), bgr[:, :, ::-1] / 255, rtol=1e-6)
+    with pytest.raises(RoasteryError, match="an open file: it is empty"):
+        caffe.io.load_image(file)
+    with pytest.raises(RoasteryError, match="gave str, not bytes"):
+        caffe.io.load_image(io.StringIO("x"))
 
 
 def test_load_image_of_other_kinds(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_scipy(python2: Run) -> None:
     print scipy.pi > 3, scipy.array([1]), scipy.integrate.trapz([1, 2]),
     print scipy.misc.comb(4, 2), scipy.misc.factorial(3)
     print scipy.stats.threshold(np.arange(4), 1, 2, 9).tolist(),
-    print scipy.ndimage.zoom(np.ones((2, 2)), 2).shape
+    print scipy.ndimage.zoom(np.ones((2, 2)), 2).shape, scipy.ndimage.zoom(np.ones(5), 0.5).shape
     """
     assert python2(text).splitlines() == [
         "True float32 (4, 4)",
@@ -38,8 +38,36 @@ def test_scipy(python2: Run) -> None:
         "255 128",
         "0.6931 (4, 4, 3) [0.0, 1.0, 0.0]",
         "True [1] 1.5 6.0 6.0",
-        "[9, 1, 2, 9] (4, 4)",
+        "[9, 1, 2, 9] (4, 4) (3,)",
     ]
+
+
+def test_numpy(python2: Run) -> None:
+    text = """
+    import numpy as np
+    print [np.float64(1.5), np.int64(2)], np.vstack(np.ones(2) * i for i in range(2)).tolist(),
+    print np.hstack([[1], [2]])
+    """
+    assert python2(text) == "[1.5, 2] [[0.0, 0.0], [1.0, 1.0]] [1 2]\n"
+    import numpy
+
+    assert repr(numpy.float64(1.5)) == "np.float64(1.5)"
+
+
+def test_nets_of_2014(python2: Run) -> None:
+    import roastery.caffe as caffe
+
+    text = """
+    import roastery.caffe as caffe
+    caffe.set_phase_test()
+    open('n.prototxt', 'w').write('input: "x" input_dim: 1 input_dim: 1 input_dim: 2 input_dim: 2')
+    net = caffe.Net('n.prototxt', caffe.TEST)
+    net.set_phase_test()
+    net.set_mode_cpu()
+    print net.inputs
+    """
+    assert python2(text) == "['x']\n"
+    assert not hasattr(caffe.Net, "set_phase_test") and not hasattr(caffe, "set_phase_test")
 
 
 def test_pandas(python2: Run) -> None:
@@ -125,6 +153,7 @@ def test_scikit_image(python2: Run) -> None:
     text = """
     import numpy as np
     import skimage.io, skimage.transform, skimage.measure, skimage.feature, skimage.color
+    import skimage.segmentation
     from skimage import filter, img_as_float
     from skimage.filters import gaussian_filter
     a = np.zeros((16, 16, 3), np.uint8); a[4:8] = 200
@@ -138,7 +167,12 @@ def test_scikit_image(python2: Run) -> None:
     print filter.sobel is not None
     print gaussian_filter(img_as_float(a), 1, multichannel=True).shape,
     print skimage.color.rgb2grey(a[..., 0]).shape
+    print skimage.transform.rescale(a, 0.5).shape, filter.sobel(np.eye(4))[0].tolist(),
+    print skimage.segmentation.slic(a, n_segments=2).min(),
+    ramp = np.arange(64.).reshape(8, 8)
+    print skimage.feature.hog(ramp, cells_per_block=(1, 1)).sum().round(4)
     """
     assert python2(text).splitlines() == [
         "(16, 16, 3) (16, 16)", "(8, 8, 3) (8, 8, 3)", "1.0 1", "2 True", "(16, 16, 3) (16, 16)",
+        "(8, 8, 3) [0.0, 0.0, 0.0, 0.0] 0 1.0",
     ]  # fmt: skip

@@ -110,7 +110,8 @@ def test_methods(old: str, new: str) -> None:
         (r"'\xff\xd8'", r"py2_bytes(b'\xff\xd8')"),
         (r"'\x7f\\xff'", r"'\x7f\\xff'"),
         (r"u'\xff'", r"'\xff'"),
-        (r"b'\xff'", r"b'\xff'"),
+        (r"b'\xff'", r"py2_bytes(b'\xff')"),
+        ("b'a' b'b'", "b'a' b'b'"),
         ("from __future__ import unicode_literals\n'\\u1234'",) * 2,
     ],
 )

@@ -118,6 +118,41 @@ _PROGRAMS = {
         """,
         "True True\n",
     ),
+    "what a seed gives": (  # as Python 2.7.18 printed it
+        """
+        import random
+        random.seed(3)
+        x = range(6)
+        random.shuffle(x)
+        print random.randint(1, 100), random.choice('abcdef'), random.sample(range(100), 3), x
+        random.seed('abc')
+        print random.randrange(10 ** 6), random.sample(xrange(10000), 8)
+        print random.Random(7).sample(range(50), 2)
+        """,
+        "7 a [83, 25, 23] [0, 4, 3, 5, 2, 1]\n"
+        "96393 [5713, 9010, 7061, 6446, 4998, 5024, 123, 68]\n[16, 7]\n",
+    ),
+    "str of bytes": (
+        r"""
+        from StringIO import StringIO
+        data = str(bytearray([255, 216, 65]))
+        print len(data), StringIO(str(data)).read() == '\xff\xd8A', map(str, [1, data])[1] == data
+        x = buffer('abcd', 1, 2)
+        print x, x[1],
+        print type(str(bytearray('a'))) is str, bytes('a'), str(), str(1L), type(str(1)) == str
+        """,
+        "3 True True\nbc c True a  1 True\n",
+    ),
+    "digits of floats": (  # as Python 2.7.18 printed it
+        """
+        print 1 / 3., str(0.1 + 0.2), '%s' % 2e11, '%s,%s' % (100., 1e10),
+        print repr(0.1 + 0.2), [0.1 + 0.2]
+        print 123456789012., -1e11, 1e-5, 1e100, float('inf'), 12345678901.5
+        """,
+        "0.333333333333 0.3 2e+11,".replace(",", " ") + "100.0,10000000000.0 "
+        "0.30000000000000004 [0.30000000000000004]\n"
+        "1.23456789012e+11 -1e+11 1e-05 1e+100 inf 12345678901.5\n",
+    ),
     "rot13": ("print 'uryyb'.encode('rot13'), 'uryyb'.decode('rot13')", "hello hello\n"),
     "popen2": (
         """

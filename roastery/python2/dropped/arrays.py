@@ -25,6 +25,10 @@ def mend_numpy(np: ModuleType, offer: Offer) -> None:
         "int": int, "float": float, "object": object, "str": str, "complex": complex,
         "unicode": str,
     }  # fmt: skip
+    # print [np.float64(1)] gave [1.0], and no [np.float64(1.0)].
+    before = np.get_printoptions()["legacy"]
+    np.set_printoptions(legacy="1.25")
+    offer.afterwards(lambda: np.set_printoptions(legacy=before))
     # numpy 1 had Python's own here; numpy 2 has its bool and long under these names.
     offer.add(np, **kinds, **found)
     for name, kind in (("bool", np.bool_), ("long", int)):

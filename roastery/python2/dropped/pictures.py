@@ -71,7 +71,9 @@ def mend_transform(module: ModuleType, offer: Offer) -> None:
     """``resize`` and ``rescale``: without smoothing, as before there was any."""
 
     def change(function: Any) -> Any:
-        old = _old_words(function)
+        old = (
+            _of_many_channels(function) if function.__name__ == "rescale" else _old_words(function)
+        )
 
         def call(image: Any, size: Any, *args: Any, **words: Any) -> Any:
             words.setdefault("anti_aliasing", False)
@@ -93,8 +95,41 @@ def mend_transform(module: ModuleType, offer: Offer) -> None:
         offer.add(module, probabilistic_hough=module.probabilistic_hough_line)
 
 
+def _with_default(name: str, value: Any) -> Any:
+    """A function whose argument of that name had another default."""
+
+    def change(function: Any) -> Any:
+        old = _old_words(function)
+
+        def call(*args: Any, **words: Any) -> Any:
+            return old(*args, **{name: value, **words})
+
+        call.__name__ = getattr(function, "__name__", "call")
+        return call
+
+    return change
+
+
+def _hog(function: Any) -> Any:
+    """Blocks were brought to a sum of one, where nothing else was asked for."""
+    old = _old_words(function)
+
+    def hog(
+        image: Any,
+        orientations: Any = 9,
+        pixels_per_cell: Any = (8, 8),
+        cells_per_block: Any = (3, 3),
+        block_norm: Any = "L1",
+        **words: Any,
+    ) -> Any:
+        return old(image, orientations, pixels_per_cell, cells_per_block, block_norm, **words)
+
+    return hog
+
+
 def mend_feature(module: ModuleType, offer: Offer) -> None:
-    _change(module, offer, "hog", "peak_local_max", "canny", "corner_peaks")
+    offer.replace(module, "hog", _hog)
+    _change(module, offer, "peak_local_max", "canny", "corner_peaks")
     offer.add(module, greycomatrix=module.graycomatrix, greycoprops=module.graycoprops)
 
     def register_translation(source: Any, target: Any, upsample_factor: Any = 1, **w: Any) -> Any:
@@ -175,6 +210,10 @@ def mend_filters(module: ModuleType, offer: Offer) -> None:
 
     # It took three last channels for colours, unless told otherwise.
     offer.replace(module, "gaussian", _of_many_channels)
+    for kind in ("sobel", "prewitt", "scharr", "farid"):
+        for name in (kind, f"{kind}_h", f"{kind}_v"):
+            offer.replace(module, name, _zero_at_the_edge)
+    offer.replace(module, "roberts", _zero_at_the_edge)
     offer.add(
         module,
         canny=canny,
@@ -193,6 +232,20 @@ def mend_filters(module: ModuleType, offer: Offer) -> None:
     _change(module, offer, "median", "unsharp_mask")
 
 
+def _zero_at_the_edge(function: Any) -> Any:
+    """An edge filter said nothing where its window leaves the picture."""
+
+    def call(image: Any, *args: Any, **words: Any) -> Any:
+        found = function(image, *args, **words)
+        if getattr(found, "ndim", 0) == 2:
+            found[[0, -1]] = 0
+            found[:, [0, -1]] = 0
+        return found
+
+    call.__name__ = function.__name__
+    return call
+
+
 def mend_morphology(module: ModuleType, offer: Offer) -> None:
     def watershed(*args: Any, **words: Any) -> Any:
         from skimage import segmentation as segmented
@@ -206,7 +259,8 @@ def mend_morphology(module: ModuleType, offer: Offer) -> None:
 
 
 def mend_segmentation(module: ModuleType, offer: Offer) -> None:
-    names = ("slic", "felzenszwalb", "quickshift", "random_walker", "active_contour", "chan_vese")
+    offer.replace(module, "slic", _with_default("start_label", 0))
+    names = ("felzenszwalb", "quickshift", "random_walker", "active_contour", "chan_vese")
     _change(module, offer, *names)
 
 

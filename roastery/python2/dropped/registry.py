@@ -27,6 +27,8 @@ _MENDED = {
     "networkx": "others:mend_networkx",
     "numpy": "arrays:mend_numpy",
     "pandas": "tables:mend_pandas",
+    "roastery.caffe": "pycaffe:mend_caffe",
+    "roastery.caffe.net": "pycaffe:mend_net",
     "scipy": "science:mend_scipy",
     "scipy.integrate": "science:mend_integrate",
     "scipy.linalg": "science:mend_linalg",
@@ -72,6 +74,11 @@ class Offer:
 
     def __init__(self) -> None:
         self._undo: list[tuple[Any, str, bool, Any]] = []
+        self._afterwards: list[Callable[[], object]] = []
+
+    def afterwards(self, call: Callable[[], object]) -> None:
+        """What else is to be put back."""
+        self._afterwards.append(call)
 
     def add(self, owner: Any, **names: Any) -> None:
         """Those that are missing."""
@@ -101,6 +108,9 @@ class Offer:
             elif name in vars(owner):
                 delattr(owner, name)
         self._undo.clear()
+        for call in self._afterwards:
+            call()
+        self._afterwards.clear()
 
 
 def _mend(name: str, module: ModuleType, offer: Offer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from types import ModuleType
 from typing import Any
 
@@ -229,6 +230,25 @@ def central_diff_weights(Np: Any, ndiv: Any = 1) -> Any:
 
 def mend_ndimage(module: ModuleType, offer: Offer) -> None:
     offer.add(module, imread=imread)
+    offer.replace(module, "zoom", _zoom)
+
+
+def _zoom(function: Any) -> Any:
+    """Sizes that are half a pixel off were rounded up."""
+
+    def zoom(input: Any, zoom: Any, *args: Any, **words: Any) -> Any:
+        import numpy as np
+
+        sizes = np.asarray(input).shape
+        factors = [zoom] * len(sizes) if np.ndim(zoom) == 0 else list(zoom)
+        wanted = [math.floor(size * by + 0.5) for size, by in zip(sizes, factors, strict=True)]
+        factors = [
+            by if round(size * by) == want else want / size
+            for size, by, want in zip(sizes, factors, wanted, strict=True)
+        ]
+        return function(input, factors, *args, **words)
+
+    return zoom
 
 
 def mend_signal(module: ModuleType, offer: Offer) -> None:

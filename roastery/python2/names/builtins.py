@@ -14,8 +14,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from . import division, mappings, ordering
-from .byte_string import ByteString, decoded_string, text_of
+from . import division, formatting, mappings, ordering
+from .byte_string import ByteString, decoded_string, text_of, to_bytes
 from .classes import build_class
 from .executing import compile_, eval_, exec_, execfile
 from .files import file, open_
@@ -81,6 +81,8 @@ def map_(function: Any, *sequences: Any) -> list[Any]:
     """A list; shorter sequences are filled up with None; without a function, tuples."""
     if not sequences:
         raise TypeError("map() requires at least two args")
+    if function is str:
+        function = formatting.py2_str
     if len(sequences) == 1:
         (values,) = sequences
         return list(values) if function is None else [function(value) for value in values]
@@ -143,8 +145,9 @@ def apply(function: Any, args: Any = (), kwargs: Any = None) -> Any:
 
 
 def buffer(value: Any, offset: int = 0, size: int = -1) -> Any:
-    view = memoryview(value.encode() if isinstance(value, str) else value).cast("B")
-    return view[offset:] if size < 0 else view[offset : offset + size]
+    """The bytes of a string, an array or a map of memory."""
+    view = memoryview(to_bytes(value)).cast("B")
+    return ByteString(view[offset:] if size < 0 else view[offset : offset + size])
 
 
 def coerce(left: Any, right: Any) -> tuple[Any, Any]:
@@ -196,6 +199,8 @@ def _owe(stream: Any, space: bool) -> None:
 
 
 def _text(value: Any) -> str:
+    if type(value) is float:
+        return formatting.float_text(value)
     return text_of(value) if isinstance(value, bytes) else str(value)
 
 
@@ -238,7 +243,7 @@ def _names() -> dict[str, Any]:
         "xrange": range,
         "zip": zip_,
     }
-    for module in (division, mappings, ordering):
+    for module in (division, formatting, mappings, ordering):
         own |= {name: value for name, value in vars(module).items() if name.startswith("py2_")}
     return own
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Sequence
 from types import CodeType
 from typing import Any, Literal
 
@@ -46,12 +47,13 @@ def tree_of(converted: Converted, before: str, filename: str, kind: CodeKind = "
         raise
     if not converted.python3:
         _move(tree, converted, before)
-        tree = _Orders().visit(tree)
+        tree = _Meanings().visit(tree)
     return tree
 
 
-class _Orders(ast.NodeTransformer):
-    """``a < b`` to ``py2_lt(a, b)``: None, numbers and texts had an order.
+class _Meanings(ast.NodeTransformer):
+    """``a < b`` to ``py2_lt(a, b)``: None, numbers and texts had an order. ``str(x)`` and
+    ``"%s" % x`` to ``py2_str`` and ``py2_format``: bytes were strings, and floats had 12 digits.
 
     Here and not in the text, where it would hide all else that is changed.
     """
@@ -62,10 +64,31 @@ class _Orders(ast.NodeTransformer):
         sides = [node.left, *node.comparators]
         if len(sides) != 2 or name is None or all(map(_is_number, sides)):
             return node
-        function = ast.copy_location(ast.Name(name, ast.Load()), node)
-        return ast.copy_location(ast.Call(function, sides, []), node)
+        return _call(name, sides, node)
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        self.generic_visit(node)
+        function = node.func
+        if not isinstance(function, ast.Name) or function.id not in _CALLED:
+            return node
+        if len(node.args) != 1 or node.keywords or isinstance(node.args[0], ast.Starred):
+            return node
+        return _call(_CALLED[function.id], node.args, node, [function])
+
+    def visit_BinOp(self, node: ast.BinOp) -> Any:
+        self.generic_visit(node)
+        text = node.left.value if isinstance(node.left, ast.Constant) else None
+        if not isinstance(node.op, ast.Mod) or not isinstance(text, str) or "%s" not in text:
+            return node
+        return _call("py2_format", [node.left, node.right], node)
 
 
+def _call(name: str, values: list[ast.expr], node: ast.expr, more: Sequence[ast.expr] = ()) -> Any:
+    function = ast.copy_location(ast.Name(name, ast.Load()), node)
+    return ast.copy_location(ast.Call(function, [*values, *more], []), node)
+
+
+_CALLED = {"bytearray": "py2_bytearray", "bytes": "py2_str", "str": "py2_str"}
 _ORDERS: dict[type[ast.cmpop], str] = {
     ast.Lt: "py2_lt",
     ast.LtE: "py2_le",

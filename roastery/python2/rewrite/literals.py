@@ -16,9 +16,12 @@ def rewrite_string(leaf: Any, unicode_literals: bool) -> None:
     if match is None:
         return
     prefix, quote, body = match[1].lower(), match[2], match[3]
-    if "b" in prefix:
-        return
     text = leaf.value
+    if "b" in prefix:  # a string, as any other
+        if not _beside_another(leaf):
+            leaf.value = f"py2_bytes({text})"
+            leaf.changed()
+        return
     if "u" in prefix:
         text = prefix.replace("u", "") + quote + body + quote
         if "r" in prefix and "\\u" in body:  # of a raw one these escapes alone were read

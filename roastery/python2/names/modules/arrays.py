@@ -36,6 +36,9 @@ def _sized(function: Any, place: int, word: str) -> Any:
 class _Array(array.array):
     """An array with the methods that were named after strings."""
 
+    def __repr__(self) -> str:
+        return super().__repr__().replace("_Array", "array", 1)
+
     def fromstring(self, data: Any) -> None:
         self.frombytes(to_bytes(data))
 
@@ -117,12 +120,26 @@ def numpy_names(np: ModuleType) -> dict[str, Any]:
             return np.array([line for line in _lines(name) if line.strip()], dtype)
         return np.loadtxt(name, dtype, *args, **kwargs)
 
+    def stacks(name: str) -> Any:
+        """One that took the rows of a generator."""
+        function = getattr(np, name)
+
+        def stack(tup: Any, *args: Any, **kwargs: Any) -> Any:
+            return function(tup if hasattr(tup, "__len__") else list(tup), *args, **kwargs)
+
+        stack.__name__ = name
+        stack.__doc__ = function.__doc__
+        return stack
+
+    stacked = ("column_stack", "dstack", "hstack", "row_stack", "vstack")
     sizes = {"zeros": 0, "ones": 0, "empty": 0, "full": 0, "eye": 0, "identity": 0}
     words = {"zeros": "shape", "ones": "shape", "empty": "shape", "full": "shape", "eye": "N"}
     sized = {
         name: _sized(getattr(np, name), at, words.get(name, "n")) for name, at in sizes.items()
     }
-    return sized | {
+    return {
+        **sized,
+        **{name: stacks(name) for name in stacked if hasattr(np, name)},
         "array": made(np.array),
         "asarray": made(np.asarray),
         "frombuffer": frombuffer,
