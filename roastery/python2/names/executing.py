@@ -89,8 +89,15 @@ def compile_(
 def execfile(name: Any, *given: Any) -> None:
     """Run a file's code in the caller's names."""
     names, local = _scope(given, sys._getframe(1))
-    with open(name, "rb") as stream:
+    run_in(str(name), names, local)
+
+
+def run_in(path: str, names: dict[str, Any], local: Any = None) -> None:
+    """Run a file's code in names: Python 2's with its builtins, Python 3's as it is."""
+    with open(path, "rb") as stream:
         data = stream.read()
-    text, converted = converted_source(data, str(name))
-    tell(str(name), text, converted)
-    exec(compile_converted(converted, text, str(name)), names, local)
+    text, converted = converted_source(data, path)
+    tell(path, text, converted)
+    if not converted.python3:
+        _with_builtins(names)
+    exec(compile_converted(converted, text, path), names, names if local is None else local)

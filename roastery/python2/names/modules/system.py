@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 from ..byte_string import ByteString
-from ..room import tell
 
 
 def _as_text(value: Any) -> Any:
@@ -147,16 +146,15 @@ _SOURCE, _PACKAGE, _BUILTIN = 1, 5, 6
 
 
 def imp(real: ModuleType | None = None) -> dict[str, Any]:
-    from ...importer import Python2Loader
+    from ..executing import run_in
     from ..files import open_
 
     def load_source(name: str, path: Any, file: Any = None) -> Any:
-        loader = Python2Loader(name, str(path), tell)
-        spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+        spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
-        spec.loader.exec_module(module)
+        run_in(str(path), vars(module))
         return module
 
     def find_module(name: str, path: Any = None) -> Any:
