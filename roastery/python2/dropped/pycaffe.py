@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -13,15 +14,13 @@ def _nothing(*args: Any) -> None:
 
 
 def mend_net(module: ModuleType, offer: Offer) -> None:
-    from roastery.caffe import modes
+    names = ("set_device", "set_mode_cpu", "set_mode_gpu")
+    offer.add(module.Net, set_phase_test=_nothing, **{name: _of_caffe(name) for name in names})
 
-    offer.add(
-        module.Net,
-        set_device=staticmethod(modes.set_device),
-        set_mode_cpu=staticmethod(modes.set_mode_cpu),
-        set_mode_gpu=staticmethod(modes.set_mode_gpu),
-        set_phase_test=_nothing,
-    )
+
+def _of_caffe(name: str) -> Any:
+    """A method that sets the device for nets made from then on, as caffe's function does."""
+    return lambda self, *args: getattr(sys.modules["roastery.caffe"], name)(*args)
 
 
 def mend_caffe(module: ModuleType, offer: Offer) -> None:
