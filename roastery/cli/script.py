@@ -7,7 +7,6 @@ import contextlib
 import os
 import runpy
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from ..python2.hints import say_python2
 from ..startup import own_names
 from ..startup.for_children import environment_for_children
 from ..startup.working_folder import put_working_folder_back
-from .own_frames import own_frames
+from .own_frames import show_own_frames
 
 if TYPE_CHECKING:
     from ..python2.report import Report
@@ -78,7 +77,7 @@ def run_script(
                 _execute_python2(script, report)
         except Exception as error:
             sys.stdout.flush()
-            traceback.print_exception(type(error), error, own_frames(error.__traceback__))
+            show_own_frames(error)
             if python2 is None:
                 say_python2(error)
             return 1

@@ -68,6 +68,39 @@ def test_the_report_on_standard_error(tmp_path: Path) -> None:
     assert done.returncode == 1 and "error: cannot write none/x" in done.stderr
 
 
+def test_nets_of_2014(tmp_path: Path) -> None:
+    text = (
+        "import caffe\ncaffe.set_phase_test()\nnet = caffe.Net('n.prototxt', caffe.TEST)\n"
+        "net.set_phase_test()\nnet.set_mode_cpu()\nprint net.inputs\n"
+    )
+    (tmp_path / "n.prototxt").write_text(
+        'input: "x" input_dim: 1 input_dim: 1 input_dim: 2 input_dim: 2\n'
+    )
+    (tmp_path / "other.py").write_text(text)
+    (tmp_path / "main.py").write_text(f"{text}import os\nos.system('python other.py')\n")
+    done = roastery(tmp_path, "--py2", "main.py")
+    assert done.stdout == "['x']\n['x']\n", done.stderr
+    done = roastery(tmp_path, "-c", "import caffe; caffe.set_phase_test()")
+    assert "has no attribute 'set_phase_test'" in done.stderr
+
+
+def test_a_traceback_has_the_scripts_own_frames(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("import one\n")
+    (tmp_path / "one.py").write_text(
+        "x = max([2, 'a'])\ntry: x / 2\nexcept TypeError: open('none')\n"
+    )
+    done = roastery(tmp_path, "--py2", "main.py")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("  File")]
+    assert [line.rpartition("/")[2] for line in lines] == [
+        'one.py", line 2, in <module>', '  File "main.py", line 1, in <module>',
+        'one.py", line 3, in <module>',
+    ]  # fmt: skip
+    (tmp_path / "one.py").write_text("def f(:\n")
+    done = roastery(tmp_path, "--py2", "main.py")
+    assert "roastery" not in done.stderr and "importlib" not in done.stderr
+    assert 'one.py", line 1\n' in done.stderr
+
+
 def test_processes_of_multiprocessing(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(
         "import multiprocessing\ndef half(x): return x / 2\n"

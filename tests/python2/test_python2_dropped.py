@@ -54,22 +54,6 @@ def test_numpy(python2: Run) -> None:
     assert repr(numpy.float64(1.5)) == "np.float64(1.5)"
 
 
-def test_nets_of_2014(python2: Run) -> None:
-    import roastery.caffe as caffe
-
-    text = """
-    import roastery.caffe as caffe
-    caffe.set_phase_test()
-    open('n.prototxt', 'w').write('input: "x" input_dim: 1 input_dim: 1 input_dim: 2 input_dim: 2')
-    net = caffe.Net('n.prototxt', caffe.TEST)
-    net.set_phase_test()
-    net.set_mode_cpu()
-    print net.inputs
-    """
-    assert python2(text) == "['x']\n"
-    assert not hasattr(caffe.Net, "set_phase_test") and not hasattr(caffe, "set_phase_test")
-
-
 def test_pandas(python2: Run) -> None:
     pytest.importorskip("pandas")
     text = """

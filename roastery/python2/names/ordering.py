@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import operator
 from typing import Any
@@ -63,12 +64,11 @@ def sorted_(values: Any, cmp: Any = None, key: Any = None, reverse: Any = False)
     """``sorted`` with ``cmp``, and of values that have no order."""
     found = list(values)
     wanted = _key(cmp, key)
-    try:
-        return builtins.sorted(found, key=wanted, reverse=bool(reverse))
-    except TypeError:
-        if cmp is not None:
-            raise
-        return builtins.sorted(found, key=_any_order(key), reverse=bool(reverse))
+    if cmp is None:
+        with contextlib.suppress(TypeError):
+            return builtins.sorted(found, key=wanted, reverse=bool(reverse))
+        wanted = _any_order(key)
+    return builtins.sorted(found, key=wanted, reverse=bool(reverse))
 
 
 def py2_sort(values: Any, *args: Any, **kwargs: Any) -> Any:
@@ -101,11 +101,9 @@ def max_(*args: Any, **kwargs: Any) -> Any:
 def _extreme(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if len(args) == 1 and not hasattr(args[0], "__len__"):
         args = (list(args[0]),)  # it may be needed twice
-    try:
+    with contextlib.suppress(TypeError):
         return function(*args, **kwargs)
-    except TypeError:
-        key = _any_order(kwargs.get("key"))
-        return function(*args, **{**kwargs, "key": key})
+    return function(*args, **{**kwargs, "key": _any_order(kwargs.get("key"))})
 
 
 def _asks(test: Any) -> Any:
