@@ -71,7 +71,8 @@ def test_the_report_on_standard_error(tmp_path: Path) -> None:
 def test_nets_of_2014(tmp_path: Path) -> None:
     text = (
         "import caffe\ncaffe.set_phase_test()\nnet = caffe.Net('n.prototxt', caffe.TEST)\n"
-        "net.set_phase_test()\nnet.set_mode_cpu()\nprint net.inputs\n"
+        "net.set_phase_test()\nnet.set_mode_cpu()\nprint net.inputs,\n"
+        "import numpy\nprint caffe.io.resize(numpy.ones((4, 4, 3)), (2, 2, 3)).shape\n"
     )
     (tmp_path / "n.prototxt").write_text(
         'input: "x" input_dim: 1 input_dim: 1 input_dim: 2 input_dim: 2\n'
@@ -79,7 +80,7 @@ def test_nets_of_2014(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(text)
     (tmp_path / "main.py").write_text(f"{text}import os\nos.system('python other.py')\n")
     done = roastery(tmp_path, "--py2", "main.py")
-    assert done.stdout == "['x']\n['x']\n", done.stderr
+    assert done.stdout == "['x'] (2, 2, 3)\n" * 2, done.stderr
     done = roastery(tmp_path, "-c", "import caffe; caffe.set_phase_test()")
     assert "has no attribute 'set_phase_test'" in done.stderr
 
