@@ -26,12 +26,17 @@ from .own_frames import show_own_frames
 if TYPE_CHECKING:
     from ..python2.report import Report
 
-ScriptKind = Literal["file", "module", "code", "console"]
+ScriptKind = Literal["file", "module", "code", "input", "console"]
+#: What code that is in no file is called in tracebacks.
+_CALLED = {"code": "<string>", "input": "<stdin>"}
 
 
 @dataclass(frozen=True)
 class Script:
-    """What to run, as ``python``, ``python -m``, ``python -c`` or ``python`` alone would."""
+    """What to run, as ``python``, ``python -m``, ``python -c`` or ``python`` alone would.
+
+    ``source`` is the code itself where the kind is "code", or "input": from standard input.
+    """
 
     kind: ScriptKind
     source: str
@@ -101,8 +106,10 @@ def _execute_python2(script: Script, report: Report) -> None:
 
     if _is_notebook(script):
         print_notebook(Path(script.source), CellSession(tree_of_cell, names_of_main()))
-    elif script.kind == "code":
-        exec(code_of_line(script.source, report), names_of_main())
+    elif script.kind in _CALLED:
+        with _as_main() as names:
+            names.update(names_of_main())
+            exec(code_of_line(script.source, report, _CALLED[script.kind]), names)
     elif script.kind == "console":
         interact("`import caffe` is roastery.caffe; this is Python 2", names_of_main())
     else:
@@ -124,9 +131,10 @@ def _execute(script: Script) -> None:
     elif script.kind == "module":
         module = own_names.users_name(script.source)
         runpy.run_module(module, run_name="__main__", alter_sys=True)
-    elif script.kind == "code":
+    elif script.kind in _CALLED:
+        source = script.source.encode("utf-8", "surrogateescape")
         with _as_main() as names:
-            exec(compile(script.source, "<string>", "exec"), names)
+            exec(compile(source, _CALLED[script.kind], "exec", dont_inherit=True), names)
     else:
         with _as_main() as names:
             code.interact("`import caffe` is roastery.caffe", local=names)
@@ -149,7 +157,7 @@ def _surroundings(script: Script, settings: Mapping[str, str | None]) -> Iterato
 
     Gives the folder of the script's own modules.
     """
-    names = {"file": script.source, "module": "-m", "code": "-c", "console": ""}
+    names = {"file": script.source, "module": "-m", "code": "-c", "input": "-", "console": ""}
     folder = str(Path(script.source).resolve().parent) if script.kind == "file" else ""
     argv, path = sys.argv, list(sys.path)
     before = {name: os.environ.get(name) for name in settings}

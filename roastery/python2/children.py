@@ -59,7 +59,7 @@ def begin_in_child() -> None:
     if not start_in_child() or not _is_python2(started):
         return
     run = {"code": ["-c"], "module": ["-m"]}.get(started.kind, [])
-    words = [*started.options, "-m", "roastery", "python", "--py2", *run, started.source]
+    words = [*started.options, "-m", "roastery", "python", "--py2", *run, started.source or "-"]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *words, *started.words])
 
@@ -74,7 +74,7 @@ def _is_python2(started: Started) -> bool:
     if started.kind == "module":
         return is_python2_module(started.source)
     if started.kind != "file":
-        return False
+        return "-i" not in started.options and sys.stdin is not None and not sys.stdin.isatty()
     path = Path(started.source)
     installed = path.resolve().is_relative_to(Path(sys.prefix).resolve())
     if installed or not path.is_file():

@@ -99,9 +99,9 @@ def tree_of_cell(source: str, filename: str) -> Any:
         return tree_of(convert(text, filename, always=True), text, filename)
 
 
-def code_of_line(source: str, told: WhenConverted) -> CodeType:
-    """The code of ``-c``."""
+def code_of_line(source: str, told: WhenConverted, name: str = "<string>") -> CodeType:
+    """The code of ``-c``, or of standard input."""
     text = source_text(source.encode("utf-8", "surrogateescape"))
-    converted = convert(text, "<string>")
-    told("<string>", text, converted)
-    return compile_converted(converted, text, "<string>")
+    converted = convert(text, name)
+    told(name, text, converted)
+    return compile_converted(converted, text, name)

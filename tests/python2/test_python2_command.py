@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -54,8 +55,36 @@ def test_a_line_a_module_and_a_console(tmp_path: Path) -> None:
     assert roastery(tmp_path, "--py2", "-c", "print 7 / 2").stdout == "3\n"
     (tmp_path / "tool.py").write_text("import sys\nprint 7 / 2, sys.argv[1:], __name__\n")
     assert roastery(tmp_path, "--py2", "-m", "tool", "x").stdout == "3 ['x'] __main__\n"
-    done = roastery(tmp_path, "--py2", text="print 7 / 2\nfor i in xrange(2):\n  print i,\n\n")
-    assert "3\n" in done.stdout and "0 1" in done.stdout
+
+
+def test_code_from_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "near.py").write_text("x = 9 / 2\n")
+    text = (
+        "import sys, near, subprocess\nprint sys.argv, near.x, __name__\n"
+        "child = subprocess.Popen(['python', '-', 'c'], stdin=subprocess.PIPE)\n"
+        "child.communicate('import sys\\nprint sys.argv, 7 / 2\\n')\n1 / 0\n"
+    )
+    done = roastery(tmp_path, "--py2", "-", "a", text=text)
+    assert done.stdout == "['-', 'a'] 4 __main__\n['-', 'c'] 3\n"
+    assert 'File "<stdin>", line 5' in done.stderr
+    assert roastery(tmp_path, "--py2", text="print 7 / 2\n").stdout == "3\n"
+    done = roastery(tmp_path, "-", "a", text="import sys, caffe\nprint(sys.argv, f'{7 / 2}')\n")
+    assert done.stdout == "['-', 'a'] 3.5\n", done.stderr
+    assert "hint" in roastery(tmp_path, "-", text="print 7\n").stderr
+
+
+def test_a_console_takes_blocks_of_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from roastery.python2.console import interact
+    from roastery.python2.running import names_of_main
+
+    monkeypatch.setattr(
+        sys, "stdin", io.StringIO("print 7 / 2\nfor i in xrange(2):\n  print i,\n\n")
+    )
+    interact("", names_of_main())
+    printed = capsys.readouterr().out
+    assert "3\n" in printed and "0 1" in printed
 
 
 def test_the_report_on_standard_error(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from ..command import Arguments, Command, Example, Flag, Positional
 from ..compilation import LAYOUT_FLAG, PASSES_FLAG, PRECISION_FLAG, THREADS_FLAG
 from ..devices import DEVICE_BRIEF, DEVICES
@@ -16,8 +18,11 @@ def _run(arguments: Arguments) -> int:
         script = Script("module", arguments.m, words)
     elif arguments.c is not None:
         script = Script("code", arguments.c, words)
-    elif words:
+    elif words and words[0] != "-":
         script = Script("file", words[0], words[1:])
+    elif words or (sys.stdin is not None and not sys.stdin.isatty()):
+        code = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+        script = Script("input", code, words[1:])
     else:
         script = Script("console", "", [])
     settings = {
@@ -61,7 +66,10 @@ COMMAND = Command(
     """,
     positionals=(
         Positional(
-            "script", "the script and its arguments; none: a console", required=False, rest=True
+            "script",
+            "the script and its arguments; -: from standard input; none: a console",
+            required=False,
+            rest=True,
         ),
     ),
     flags=(
@@ -91,6 +99,7 @@ COMMAND = Command(
         Example("roastery python train.py --epochs 3", "a script with its arguments"),
         Example("roastery python --py2 solve.py", "a script of Python 2"),
         Example("roastery python --dialect=ssd ssd_pascal.py", "a script of a fork"),
+        Example("roastery python - < solve.py", "what comes through a pipe"),
         Example("roastery python -m pytest tests/", "a module"),
         Example("roastery python -c 'import caffe; print(caffe.layer_type_list())'", "a line"),
     ),

@@ -200,7 +200,7 @@ def _owe(stream: Any, space: bool) -> None:
 
 def _text(value: Any) -> str:
     if type(value) is float:
-        return formatting.float_text(value)
+        return formatting.twelve_digits(value)
     return text_of(value) if isinstance(value, bytes) else str(value)
 
 

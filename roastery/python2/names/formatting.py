@@ -7,7 +7,7 @@ from typing import Any
 from .byte_string import ByteString, to_bytes
 
 
-def float_text(value: float) -> str:
+def twelve_digits(value: float) -> str:
     text = f"{value:.12g}"
     if set(text) & set(".en"):
         return text
@@ -22,7 +22,7 @@ def py2_str(value: Any, kind: Any = str) -> Any:
     if kind is not str and kind is not bytes:
         return kind(value)
     if type(value) is float:
-        return float_text(value)
+        return twelve_digits(value)
     if isinstance(value, bytes | bytearray):
         data = bytes(value)
         return data.decode() if data.isascii() else ByteString(data)
@@ -36,7 +36,7 @@ def py2_bytearray(value: Any, kind: Any = bytearray) -> Any:
 
 class _Float(float):
     def __str__(self) -> str:
-        return float_text(self)
+        return twelve_digits(self)
 
 
 def py2_format(text: str, values: Any) -> str:

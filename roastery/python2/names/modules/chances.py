@@ -91,7 +91,7 @@ class Random(_Choices, random.Random):
         _seed(super().seed)(*args)
 
 
-def random_names(real: ModuleType) -> dict[str, Any]:
+def choice_names(real: ModuleType) -> dict[str, Any]:
     shared = _Shared()
     names = ("choice", "jumpahead", "randint", "randrange", "sample", "shuffle")
     found = {name: getattr(shared, name) for name in names}

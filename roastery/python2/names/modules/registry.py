@@ -43,7 +43,7 @@ _FACADES = {
     "pickle": "pickles:pickle_names",
     "platform": "system:platform_names",
     "pylab": "arrays:pylab_names",
-    "random": "chances:random_names",
+    "random": "chances:choice_names",
     "sets": "containers:sets",
     "sha": "digests:sha",
     "string": "texts:string_names",
