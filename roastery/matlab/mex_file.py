@@ -87,18 +87,21 @@ def copy_interface(target: Path) -> None:
             shutil.copytree(HOME / name, made, ignore=built)
 
 
-def build_mex(compiler: MexCompiler, home: Path = HOME) -> Path:
+def build_mex(compiler: MexCompiler, home: Path = HOME, *, copies: bool = False) -> Path:
     """Build the MEX file into ``home``, and write beside it where Python is.
 
     It is a function on the path itself, in no package: Octave looks through all of its path anew
     at each call of a MEX file that is in a package, which takes milliseconds.
+
+    Args:
+        copies: copy the interface to ``home``, once the MEX file is compiled.
 
     Raises:
         RoasteryError: it does not compile, Python has no shared library, or the folder is not
             to be written.
     """
     places = python_places().lines()
-    if not os.access(home, os.W_OK):
+    if not copies and not os.access(home, os.W_OK):
         raise RoasteryError(
             f"{home} cannot be written",
             hint="`roastery matlab --build --output DIR` copies the interface to DIR first",
@@ -116,6 +119,8 @@ def build_mex(compiler: MexCompiler, home: Path = HOME) -> Path:
                 detail=(done.stdout + done.stderr).strip(),
                 hint=f"the command was: {' '.join(command)}",
             )
+        if copies:
+            copy_interface(home)
         with atomic_path(target) as whole:
             shutil.copy2(made, whole)
     with atomic_write(home / PLACES, "w", encoding="utf-8", errors="surrogateescape") as f:

@@ -68,6 +68,15 @@ def test_without_a_compiler(
     assert main(["matlab"]) == 0 and "needs mkoctfile or mex" in capsys.readouterr().out
 
 
+def test_nothing_is_copied_for_what_does_not_compile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = program(tmp_path / "mkoctfile", "exit 3")
+    assert main(["matlab", "--build", f"--compiler={broken}", f"--output={tmp_path / 'it'}"]) == 1
+    assert "exit code 3" in capsys.readouterr().err
+    assert not (tmp_path / "it").exists()
+
+
 def test_what_does_not_compile(tmp_path: Path) -> None:
     compiler = MexCompiler(str(program(tmp_path / "mkoctfile", "echo broken >&2; exit 3")),
                            "Octave", "mex")  # fmt: skip

@@ -12,7 +12,7 @@ def _run(arguments: Arguments) -> None:
     from ir.errors import RoasteryError
 
     from ...matlab.libpython import python_places
-    from ...matlab.mex_file import HOME, build_mex, copy_interface, mex_compilers
+    from ...matlab.mex_file import HOME, build_mex, mex_compilers
 
     if arguments.places:
         for line in python_places().lines().splitlines():
@@ -30,12 +30,9 @@ def _run(arguments: Arguments) -> None:
             "there is neither mkoctfile nor MATLAB's mex on the PATH",
             hint="Debian: apt install octave octave-dev; else --compiler=/path/to/MATLAB/bin/mex",
         )
-    home = HOME
-    if arguments.output:
-        home = Path(arguments.output).absolute()
-        copy_interface(home)
-    for compiler in compilers:
-        made = build_mex(compiler, home)
+    home = Path(arguments.output).absolute() if arguments.output else HOME
+    for n, compiler in enumerate(compilers):
+        made = build_mex(compiler, home, copies=bool(arguments.output) and n == 0)
         say(f"built {made} with {compiler.program}, for {compiler.language}")
     _say_path(str(home))
 
