@@ -91,6 +91,21 @@ _PROGRAMS = {
         """,
         "6 4\n",
     ),
+    "methods that are handed on": (
+        """
+        class Node(object):
+            next = None
+        print filter({1: 2}.has_key, [1, 3]), iter([4]).next(), map({1: 2}.get, [1])
+        step = (i for i in xrange(3)).next
+        print step(), step(), Node().next, sorted({1: 2}.iteritems())
+        a = Node()
+        a.next = Node()
+        print a.next.next
+        try: (1).next
+        except AttributeError, e: print e
+        """,
+        "[1] 4 [2]\n0 1 None [(1, 2)]\nNone\n'int' object has no attribute 'next'\n",
+    ),
     "unicode of an object": (
         """
         class U(object):

@@ -58,6 +58,25 @@ def py2_next(owner: Any) -> Any:
     return method() if method is not None else next(owner)
 
 
+_HANDED_ON = {
+    "has_key": lambda owner: owner.__contains__,
+    "iteritems": lambda owner: lambda: iter(owner.items()),
+    "iterkeys": lambda owner: lambda: iter(owner.keys()),
+    "itervalues": lambda owner: lambda: iter(owner.values()),
+    "next": lambda owner: owner.__next__,
+}
+
+
+def py2_method(owner: Any, name: str) -> Any:
+    """``owner.name``, which is not called; where it is gone, what does the same."""
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        if not hasattr(owner, "__next__" if name == "next" else "keys"):
+            raise
+    return _HANDED_ON[name](owner)
+
+
 def py2_encode(owner: Any, *args: Any, **kwargs: Any) -> Any:
     """``owner.encode(...)``."""
     if isinstance(owner, str | bytes):

@@ -75,6 +75,15 @@ class _Meanings(ast.NodeTransformer):
             return node
         return _call(_CALLED[function.id], node.args, node, [function])
 
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        """A method that is handed on: ``filter(d.has_key, x)``, ``read = f.next``."""
+        self.generic_visit(node)
+        if node.attr not in _METHODS or not isinstance(node.ctx, ast.Load):
+            return node
+        return _call(
+            "py2_method", [node.value, ast.copy_location(ast.Constant(node.attr), node)], node
+        )
+
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         self.generic_visit(node)
         text = node.left.value if isinstance(node.left, ast.Constant) else None
@@ -88,6 +97,7 @@ def _call(name: str, values: list[ast.expr], node: ast.expr, more: Sequence[ast.
     return ast.copy_location(ast.Call(function, [*values, *more], []), node)
 
 
+_METHODS = ("has_key", "iteritems", "iterkeys", "itervalues", "next")
 _CALLED = {"bytearray": "py2_bytearray", "bytes": "py2_str", "str": "py2_str"}
 _ORDERS: dict[type[ast.cmpop], str] = {
     ast.Lt: "py2_lt",
