@@ -11,6 +11,7 @@ from runtime.logging.glog_settings import LEVELS, script_settings
 
 from ..devices.backends import choose_device, cuda_missing
 from ..devices.compile_options import choose_precision
+from ..ranks.solvers import PLACE
 
 TRAIN, TEST = 0, 1
 PHASES = {TRAIN: "TRAIN", TEST: "TEST", "TRAIN": "TRAIN", "TEST": "TEST"}
@@ -73,8 +74,9 @@ def asked_device() -> str | None:
 
 
 def tell_no_gpu(note: str) -> None:
-    """Say once in a process that there is no GPU where one was asked for."""
-    if not _settings.told:
+    """Say once in a process that there is no GPU where one was asked for; of several ranks one
+    says it."""
+    if not _settings.told and PLACE.is_first:
         _settings.told = True
         _log.warning(note)
 

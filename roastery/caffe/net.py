@@ -145,6 +145,7 @@ class Net(Numbered):
         self._built = built
         self._net = built.net
         self._store = built.store
+        self._nccl: NCCL | None = None
         program = self._net.program
         self._use = Exclusive(f"net '{program.name}'" if program.name else "the net")
         self._own_blobs = {name: Blob(b, use=self._use) for name, b in self._net.blobs.items()}
@@ -365,6 +366,8 @@ class Net(Numbered):
         self._reshaped.check()
         with own_exceptions():
             self._net.backward(first, last)
+        if self._nccl is not None:
+            self._nccl._after_backward(first, last)
 
     @property
     def _batch_size(self) -> int:
@@ -454,8 +457,14 @@ class Net(Numbered):
         self._net.before_backward.append(Callback(call, self._net, "before_backward"))
 
     def after_backward(self, call: Callable[[int], Any] | NCCL) -> None:
-        """Call a function with the number of each layer after it ran backward; an NCCL is taken."""
+        """Call a function with the number of each layer after it ran backward.
+
+        An :class:`roastery.caffe.NCCL` averages parameters' diffs over all ranks, each as soon as
+        it is complete.
+        """
         if isinstance(call, NCCL):
+            call._watch(self)
+            self._nccl = call
             return
         self._net.after_backward.append(Callback(call, self._net, "after_backward"))
 

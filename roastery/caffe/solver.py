@@ -9,16 +9,22 @@ from typing import Any
 from frontends.prototxt import Message
 from ir.errors import RoasteryError
 from ir.printable import printable
+from runtime.data.notes import to_log, to_logger
+from runtime.data.share import Share
 from runtime.exclusive import Exclusive, Training
+from runtime.logging import CaffeLog
 from runtime.python.own_exceptions import own_exceptions
 from runtime.python.permission import python_allowed
 
 from ..devices.compile_options import CompileRequest, Passes
+from ..ranks.meeting import common_seed
+from ..ranks.other_rank import OtherRanksSnapshots
+from ..ranks.solvers import SolverPlace
 from ..reading.solver_settings import read_solver
 from ..training.solvers import assemble, gpu_note
 from . import modes
 from .net import Net
-from .parallel import NCCL
+from .parallel import NCCL, solver_place
 
 
 class SolverParameters:
@@ -54,6 +60,9 @@ class Solver:
     One thread at a time: another that calls it, or runs its nets, meanwhile gets an InUseError. It
     may look at blobs and parameters.
 
+    Of several that train together (:class:`NCCL`) it is the one that ``set_solver_rank`` said
+    before; another than the first writes no log and no snapshots, and tests nothing by itself.
+
     Args:
         precision, passes, layout, threads, allow_python: as for :class:`caffe.Net`.
 
@@ -73,24 +82,32 @@ class Solver:
         threads: int | None = None,
         allow_python: bool | None = None,
     ) -> None:
+        place = solver_place()
         message = read_solver(solver_file)
         if self.type is not None:
             message.set("type", self.type)
         device = modes.asked_device()
         if remark := gpu_note(message, device):
             modes.tell_no_gpu(remark)
+        log = modes.solver_log() if place.is_first else CaffeLog()
         with own_exceptions():
             built = assemble(
                 message,
                 device,
-                modes.solver_log(),
+                log,
                 mode="layerwise",
-                seed=None if message.random_seed >= 0 else modes.solver_seed(),
+                seed=None if message.random_seed >= 0 else _seed(place),
                 asked=CompileRequest(modes.precision(precision), passes, layout, threads=threads),
                 allow_python=python_allowed(allow_python, default=True),
+                notes=to_logger if place.is_first else to_log(log),
+                share=Share(place.rank, place.count),
             )
         self._message = message
+        self._place = place
         self._solver = built.solver
+        if not place.is_first:
+            self._solver.snapshots = OtherRanksSnapshots(self._solver.snapshots, place.rank)
+            self._solver.draw_as(place.rank)
         self.net = Net.of(built.train)
         self.test_nets = [Net.of(test) for test in built.tests]
         self._shares = self.net.shares
@@ -142,7 +159,7 @@ class Solver:
             self._solver.restore(os.fspath(path))
 
     def snapshot(self) -> None:
-        """Write weights and state now."""
+        """Write weights and state now; of several ranks the first does, and nobody waits for it."""
         with self._training():
             self._check_parameters()
             self._solver.snapshot()
@@ -167,9 +184,11 @@ class Solver:
     ) -> None:
         """Call functions before every iteration's passes, and between them and the update.
 
-        An :class:`roastery.caffe.NCCL` alone is taken, too: one solver has nothing to wait for.
+        An :class:`roastery.caffe.NCCL` alone averages gradients over all ranks: who is called
+        after it sees the averages.
         """
         if isinstance(on_start, NCCL):
+            on_start._add_to(self)
             return
         if on_gradients_ready is None:
             raise RoasteryError(
@@ -191,11 +210,19 @@ class Solver:
         """Nets that were reshaped from Python are the ones to run."""
         self._check_parameters()
         self._solver.train = self.net.runnable
-        self._solver.tests = [net.runnable for net in self.test_nets]
+        tests = self.test_nets if self._place.is_first else ()
+        self._solver.tests = [net.runnable for net in tests]
         if self._shares != self.net.shares:  # they test what learns. Caffe: Solver::Test
             self._shares = self.net.shares
             for net in self.test_nets:
                 net.share_with(self.net)
+
+
+def _seed(place: SolverPlace) -> int | None:
+    """For a solver whose file gives none: where several train together they share out records,
+    which want one order."""
+    seed = modes.solver_seed()
+    return common_seed() if seed is None and place.count > 1 else seed
 
 
 class SGDSolver(Solver):

@@ -15,6 +15,7 @@ from runtime.distributed.ranks import ALONE, Ranks
 
 from .local import SIGNALLED, end_with_parent
 from .place import RankPlace
+from .solvers import PLACE
 
 _FIRST_WORD = 5.0
 """Seconds that a rank leaves to the one that failed first: who started them ends it meanwhile."""
@@ -36,6 +37,7 @@ def joined_ranks(place: RankPlace | None, device: str) -> Iterator[Ranks]:
         from runtime.distributed.by_torch import join
 
         ranks = join(device)
+        PLACE.count, PLACE.rank = ranks.count, ranks.rank
         yield ranks
         ranks.close()
     except RoasteryError as error:

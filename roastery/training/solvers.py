@@ -164,6 +164,7 @@ def assemble(
     allow_python: bool | None = None,
     notes: Notes = to_logger,
     ranks: Ranks = ALONE,
+    share: Share = ALL,
     sync_batch_norm: bool = False,
     bucket_bytes: int | None = None,
     timeline: Timeline | None = None,
@@ -181,6 +182,8 @@ def assemble(
         notes: gets what data sources say.
         ranks: train with it from now on: its data is shared out between them. All have the same
             seed.
+        share: the records to learn from, where other processes that it meets later learn from the
+            others.
         sync_batch_norm: BatchNorm has the statistics of the records of all ranks.
         bucket_bytes: of gradients that travel at once; by default it follows the net.
         timeline: is told what happens when.
@@ -205,7 +208,7 @@ def assemble(
     )
     report.say(solver.notes)
     allowed = python_allowed(allow_python)
-    nets_of = _SolverNets(builder, log, solver, seed, allowed, ranks, sync_batch_norm)
+    nets_of = _SolverNets(builder, log, solver, seed, allowed, ranks, share, sync_batch_norm)
     train = nets_of.train(train_net)
     built = [nets_of.test(i, wanted, train) for i, wanted in enumerate(tests)]
     if config.writes_snapshots and config.snapshot_format == "BINARYPROTO":
@@ -325,12 +328,16 @@ class _SolverNets:
     seed: int
     allow_python: bool
     ranks: Ranks
+    learns_from: Share
     sync_batch_norm: bool
 
     def train(self, wanted: _NetOf) -> BuiltNet:
         self.log.creating_training_net(wanted.field, wanted.file)
         state = nets.state_message("TRAIN", wanted.net.state, self.solver.train_state)
-        return self._build(wanted, state, self.seed, records=lambda _: self._share())
+        return self._build(wanted, state, self.seed, records=lambda _: self._records())
+
+    def _records(self) -> Share:
+        return self.learns_from if self.ranks.count == 1 else self._share()
 
     def test(self, index: int, wanted: _NetOf, train: BuiltNet) -> BuiltNet:
         self.log.creating_test_net(index, wanted.specified_by)

@@ -21,14 +21,24 @@ _TIMEOUT = datetime.timedelta(hours=2)
 take long, and one that has ended is noticed at once."""
 
 
+_AGAIN = (
+    "the rank that ended first says why; `torchrun --max-restarts=N` starts all of them again, "
+    "from the newest snapshot"
+)
+
+
 class TorchRanks:
     """The default group of torch.distributed, which must be there: see :func:`join`.
+
+    Args:
+        lost: what to do when another rank is gone.
 
     Raises:
         RoasteryError: from any call, where another rank is gone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lost: str = _AGAIN) -> None:
+        self._hint = lost
         import torch
         import torch.distributed
 
@@ -119,8 +129,7 @@ class TorchRanks:
             raise RoasteryError(
                 f"rank {self.rank} has lost the connection to the other ranks: "
                 f"{str(error).splitlines()[0]:.200}",
-                hint="the rank that ended first says why; `torchrun --max-restarts=N` starts all "
-                "of them again, from the newest snapshot",
+                hint=self._hint,
             ) from error
 
 
@@ -132,12 +141,15 @@ def no_torch(error: ImportError) -> RoasteryError:
     )
 
 
-def join(device: str, store: Any = None, rank: int = -1, count: int = -1) -> TorchRanks:
+def join(
+    device: str, store: Any = None, rank: int = -1, count: int = -1, lost: str = _AGAIN
+) -> TorchRanks:
     """Meet the other ranks, as the environment says (torchrun sets it) or at a store.
 
     Args:
         device: what this rank runs on, "cuda:1" or a device in host memory.
         store: of torch.distributed, where ranks meet, with this one's number and how many come.
+        lost: what to do when another rank is gone, for errors.
 
     Raises:
         RoasteryError: torch is not installed, or the others do not come.
@@ -164,4 +176,4 @@ def join(device: str, store: Any = None, rank: int = -1, count: int = -1) -> Tor
             hint="torchrun says where they meet: MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE in "
             "the environment",
         ) from error
-    return TorchRanks()
+    return TorchRanks(lost)

@@ -24,6 +24,10 @@ class GradientReduction:
     Args:
         limit: bytes of a bucket; by default what :func:`buckets_of` chooses.
         timeline: is told when what began and ended.
+
+    Attributes:
+        overlaps: whether buckets leave while backward runs; else :meth:`finish` sends them all,
+            and until then each rank has its own diffs.
     """
 
     def __init__(
@@ -33,7 +37,8 @@ class GradientReduction:
         limit: int | None = None,
         timeline: Timeline | None = None,
     ) -> None:
-        self._ranks = ranks
+        self.ranks = ranks
+        self.overlaps = True
         self._store = store
         self._limit = limit
         self.timeline = timeline
@@ -59,23 +64,26 @@ class GradientReduction:
             buckets.sort(key=lambda bucket: any(name not in complete for name in bucket.names))
             self._calls = self._made(complete)
         self._begun = []
+        calls = self._calls if self.overlaps else {}
         if self.timeline is not None and self.timeline.notes:
-            return self._noted(self.timeline, forward())
-        return self._calls
+            return self._noted(self.timeline, calls, forward())
+        return calls
 
-    def _noted(self, timeline: Timeline, forward: int | None) -> Mapping[int, After]:
+    def _noted(
+        self, timeline: Timeline, calls: Mapping[int, After], forward: int | None
+    ) -> Mapping[int, After]:
         """The calls, and one that notes when forward ends."""
         if forward is None:
             timeline.end_forward()
-            return self._calls
-        begin = self._calls.get(0, {}).get(forward)
+            return calls
+        begin = calls.get(0, {}).get(forward)
 
         def ended() -> None:
             timeline.end_forward()
             if begin is not None:
                 begin()
 
-        return {**self._calls, 0: {**self._calls.get(0, {}), forward: ended}}
+        return {**calls, 0: {**calls.get(0, {}), forward: ended}}
 
     def _made(self, complete: Mapping[str, Complete]) -> dict[int, dict[int | None, Wait]]:
         """A bucket leaves when it is complete, and those before it have left."""
@@ -94,7 +102,7 @@ class GradientReduction:
         """Begin with all buckets up to a number."""
         for bucket in self._buckets[len(self._begun) : stop]:
             done = self.timeline.bucket(bucket) if self.timeline is not None else None
-            self._begun.append(self._ranks.average_later(bucket.diffs, done))
+            self._begun.append(self.ranks.average_later(bucket.diffs, done))
 
     def finish(self) -> None:
         """Have the diffs of all ranks' records, or, where a device runs beside the host, queue

@@ -134,9 +134,10 @@ class Solver:
         """
         self.ranks = ranks
         self.reduction = GradientReduction(ranks, self.train.store, limit, timeline)
+        self.on_gradients_ready.insert(0, self.reduction.finish)
         if ranks.rank:
             self.snapshots = None
-        self._take_state_of_first()
+        self.take_state_of_first(ranks)
 
     # --- the loop ---------------------------------------------------------------------
 
@@ -222,7 +223,9 @@ class Solver:
             if shown:
                 self._reports.settle()
                 self._show()
-            agreed = self._reduced() if self.reduction is not None else self._agreed_action
+            agreed = self._agreed_action
+            if self.reduction is not None:  # it is found while gradients travel
+                agreed = self._begin_to_agree()
             for call in self.on_gradients_ready:
                 call()
             self.apply_update()
@@ -240,14 +243,6 @@ class Solver:
         if last and self.reduction is not None and self.reduction.timeline is not None:
             self.reduction.timeline.begin_pass()
         return self.train.training_pass(adding=adding, watch=self.reduction if last else None)
-
-    def _reduced(self) -> Callable[[], Action]:
-        """Have the gradients of all ranks; and what they agree to do after the update, which is
-        found meanwhile."""
-        assert self.reduction is not None
-        agreed = self._begin_to_agree()
-        self.reduction.finish()
-        return agreed
 
     def _agreed_action(self) -> Action:
         """The next request of any rank."""
@@ -277,9 +272,10 @@ class Solver:
             self.log.warning(remark)
 
     def _loss_now(self) -> float:
-        """The smoothed loss, of this iteration too, of all ranks."""
+        """The smoothed loss, of this iteration too, of all ranks that have one rate."""
         self._reports.settle()
-        return self.ranks.mean([float(self.smoothed.value)])[0]
+        ranks = self.ranks if self.reduction is None else self.reduction.ranks
+        return ranks.mean([float(self.smoothed.value)])[0]
 
     def _tell_clipping(self, clipping: Callable[[], Clipping | None]) -> None:
         if clipped := clipping():
@@ -423,26 +419,37 @@ class Solver:
             if self.snapshots is None:
                 raise RuntimeError("this solver reads no snapshots")
             self.snapshots.load(self, path)
-        self._take_state_of_first()
+        self.take_state_of_first(self.ranks)
 
-    def _take_state_of_first(self) -> None:
-        """Have the state of rank 0, but draw other random numbers. Caffe: Solver::Init."""
-        if self.ranks.count == 1:
+    def take_state_of_first(self, ranks: Ranks, *, tests: bool = True) -> None:
+        """Have the state of rank 0, but draw other random numbers.
+
+        Args:
+            tests: of the nets that test, too; else only rank 0 need have them.
+        """
+        if ranks.count == 1:
             return
-        state = self.ranks.from_first((self.iteration, self.rate.state(), self.position()))
+        state = ranks.from_first((self.iteration, self.rate.state(), self.position()))
         self.iteration, rate, position = state
-        self.ranks.copy_first(saved_buffers(self.train.store))
-        for test in self.tests:
+        ranks.copy_first(saved_buffers(self.train.store))
+        for test in self.tests if tests else ():
             own = (v for v in test.store.variables if v not in test.store.shared)
-            self.ranks.copy_first(test.store.data[name] for name in own)
+            ranks.copy_first(test.store.data[name] for name in own)
         for history in self.updater.history:
-            self.ranks.copy_first(history.values())
-        if self.ranks.rank:
+            ranks.copy_first(history.values())
+        if ranks.rank:
             self.rate.restore(rate)
             self.restore_position(position)
-            for _, net in self._nets():
-                if drawn := net.random_state():
-                    net.restore_random([(drawn[0] + self.ranks.rank) & 0xFFFFFFFF, drawn[1]])
+            self.draw_as(ranks.rank)
+
+    def draw_as(self, rank: int) -> None:
+        """Let random layers that would draw what rank 0 draws draw what another rank does.
+
+        Caffe: Solver::Init.
+        """
+        for _, net in self._nets():
+            if drawn := net.random_state():
+                net.restore_random([(drawn[0] + rank) & 0xFFFFFFFF, drawn[1]])
 
     def position(self) -> dict[str, Any]:
         """What Caffe's state does not hold: the seed, data positions, random counters, the losses
