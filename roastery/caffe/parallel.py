@@ -27,6 +27,7 @@ from ir.errors import RoasteryError
 from runtime.distributed.by_torch import join, no_torch
 from runtime.distributed.ranks import ALONE, Ranks
 from runtime.distributed.reduction import GradientReduction
+from runtime.machine.threads import share_machine
 
 from ..ranks.meeting import Meeting, new_meeting, tell_absence
 from ..ranks.solvers import PLACE, SolverPlace
@@ -48,7 +49,10 @@ _met: weakref.ref[Any] | None = None  # the ranks that this process trains with
 
 def has_nccl() -> bool:
     """Whether several solvers can train together: torch.distributed is installed."""
-    return importlib.util.find_spec("torch") is not None
+    try:
+        return importlib.util.find_spec("torch") is not None
+    except (ImportError, ValueError):  # something of the user's has this name
+        return False
 
 
 def solver_count() -> int:
@@ -60,6 +64,7 @@ def set_solver_count(count: int) -> None:
     """So many processes, each with a solver, train together. Solvers made from now on read their
     part of the records. Raises RoasteryError for less than one."""
     PLACE.count = _whole(count, "solver_count", 1)
+    share_machine(PLACE.count)
     _promise()
 
 

@@ -14,6 +14,8 @@ from ir.errors import RoasteryError
 
 MOST_THREADS = 256
 
+_sharing = 1
+
 
 def number_of_threads(explicit: int | None, processors: int) -> int:
     """Raises RoasteryError for what is no number from 1 to ``MOST_THREADS``."""
@@ -30,11 +32,17 @@ def number_of_threads(explicit: int | None, processors: int) -> int:
     return max(1, min(processors // ranks, MOST_THREADS))
 
 
+def share_machine(count: int) -> None:
+    """So many processes of one training share this machine: a script says it."""
+    global _sharing
+    _sharing = count
+
+
 def _ranks_here() -> int:
     """How many processes of one training share this machine. torchrun, which says it, sets
     OMP_NUM_THREADS to 1 where the user has not set it."""
     text = os.environ.get("LOCAL_WORLD_SIZE", "")
-    return max(1, int(text)) if re.fullmatch(r"[0-9]{1,6}", text) else 1
+    return max(_sharing, int(text) if re.fullmatch(r"[0-9]{1,6}", text) else 1)
 
 
 def _checked(asked: int | str, name: str) -> int:

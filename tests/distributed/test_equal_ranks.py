@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ranks import (
+    NET,
     STEP,
     largest_difference,
     parameters,
@@ -69,9 +70,29 @@ def test_the_log_has_means_of_all_ranks(runs: Path, name: str) -> None:
     assert [v for _, v in found] == pytest.approx([v for _, v in expected], rel=1e-4, abs=1e-5)
 
 
+TELLING = """
+layer { name: "tells" type: "Python" bottom: "label" include { phase: TRAIN }
+  python_param { module: "telling" layer: "Tells" } }
+"""
+TELLS = """
+import caffe
+
+class Tells(caffe.Layer):
+    def setup(self, bottom, top):
+        open("rank %d of %d" % (caffe.solver_rank(), caffe.solver_count()), "w").close()
+
+    def reshape(self, bottom, top): pass
+    def forward(self, bottom, top): pass
+    def backward(self, top, propagate_down, bottom): pass
+"""
+
+
 def test_the_command_starts_ranks(runs: Path, tmp_path: Path) -> None:
-    folder = small_run(tmp_path / "run", BATCH // 2)
-    log = train(folder, "--device=cpu", ranks=2)
+    """A Python layer can tell which one it is in."""
+    folder = small_run(tmp_path / "run", BATCH // 2, net=NET + TELLING)
+    (folder / "telling.py").write_text(TELLS)
+    log = train(folder, "--device=cpu", "--python-layers", ranks=2)
+    assert sorted(path.name for path in folder.glob("rank *")) == ["rank 0 of 2", "rank 1 of 2"]
     assert largest_difference(parameters(folder), parameters(runs / "1" / "plain")) < 1e-5
     assert log.count("Optimization Done") == 2  # of the solver and the command: one rank speaks
 

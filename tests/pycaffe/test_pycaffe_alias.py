@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import types
@@ -83,17 +84,11 @@ def test_layer_types() -> None:
 
 
 def test_one_solver_trains() -> None:
-    assert caffe.has_nccl() is False
+    assert caffe.has_nccl() is (importlib.util.find_spec("torch") is not None)
     assert (caffe.solver_count(), caffe.solver_rank()) == (1, 0)
     caffe.set_solver_count(1)
     caffe.set_solver_rank(0)
     caffe.set_multiprocess(False)
-    for call in (
-        lambda: caffe.set_solver_count(2),
-        lambda: caffe.set_solver_rank(1),
-    ):
-        with pytest.raises(RoasteryError, match="NCCL"):
-            call()
 
 
 def test_timer() -> None:

@@ -74,11 +74,6 @@ def test_a_script_for_several_gpus_trains_on_one(tmp_path: Path) -> None:
     assert "Using devices [0]" in done.stderr
 
 
-def test_more_are_refused_in_words(tmp_path: Path) -> None:
-    done = train(tmp_path, "[0, 1]")
-    assert "training on several GPUs (NCCL) is not supported" in done.stderr
-
-
 @pytest.mark.parametrize(("phase", "number"), [(Phase.TRAIN, 0), (Phase.TEST, 1)])
 def test_phases_are_numbers_that_show_as_names(phase: Phase, number: int) -> None:
     assert phase == number and phase in (caffe.TRAIN, caffe.TEST)
