@@ -43,7 +43,7 @@ them may still be under way."""
 _FIRST_TO_LEAVE = 100
 _LOST = "the rank that ended first says why; solver.restore(), called by all ranks, goes on"
 
-_absences: set[int] = set()  # processes that tell, when they end, whether they never came
+_to_come: set[int] = set()  # processes that tell, when they end, that they never came
 _met: weakref.ref[Any] | None = None  # the ranks that this process trains with
 
 
@@ -65,7 +65,6 @@ def set_solver_count(count: int) -> None:
     part of the records. Raises RoasteryError for less than one."""
     PLACE.count = _whole(count, "solver_count", 1)
     share_machine(PLACE.count)
-    _promise()
 
 
 def solver_rank() -> int:
@@ -77,7 +76,9 @@ def set_solver_rank(rank: int) -> None:
     """This process is one of :func:`solver_count`, numbered from 0. Rank 0 logs, tests and writes
     snapshots. Raises RoasteryError for a negative one."""
     PLACE.rank = _whole(rank, "solver_rank", 0)
-    _promise()
+    if (pid := os.getpid()) not in _to_come:
+        _to_come.add(pid)
+        Finalize(None, _tell_absence, exitpriority=_FIRST_TO_LEAVE)
 
 
 def set_multiprocess(value: bool) -> None:
@@ -102,16 +103,9 @@ def solver_place() -> SolverPlace:
     return SolverPlace(PLACE.count, PLACE.rank)
 
 
-def _promise() -> None:
-    """See to it that others hear of it when this process ends without having met them."""
-    pid = os.getpid()
-    if PLACE.count > 1 and pid not in _absences:
-        _absences.add(pid)
-        Finalize(None, _tell_absence, exitpriority=_FIRST_TO_LEAVE)
-
-
 def _tell_absence() -> None:
-    if PLACE.count > 1:
+    """Let others hear of it that this process ends without ever having met them."""
+    if PLACE.count > 1 and _met is None:
         tell_absence(PLACE.rank)
 
 

@@ -44,15 +44,45 @@ def test_ranks_meet_once() -> None:
 
 
 def test_counts_must_agree() -> None:
-    said = come(new_meeting(), (0, 2), (1, 3))
-    assert any("is one of 2, and rank" in words or "is one of 3, and rank" in words
-               for words in said)  # fmt: skip
+    assert sorted(come(new_meeting(), (0, 2), (1, 3))) == [
+        "rank 0 is one of 2, and rank 1 one of 3",
+        "rank 1 is one of 3, and rank 0 one of 2",
+    ]
 
 
 def test_who_fails_before_is_not_waited_for() -> None:
     uid = new_meeting()
     tell_absence(1)
     assert come(uid, (0, 2)) == ["rank 1 has ended before it made its caffe.NCCL"]
+
+
+FAILS = """
+from multiprocessing import get_context
+import caffe
+from ir.errors import RoasteryError
+from roastery.ranks.meeting import Meeting
+
+def rank_1():
+    caffe.set_solver_count(2)
+    caffe.set_solver_rank(1)
+    raise ValueError("rank 1 fails")
+
+uid = caffe.NCCL.new_uid()
+get_context("fork").Process(target=rank_1).start()
+try:
+    Meeting.of(uid, 0, 2).attend(print)
+except RoasteryError as error:
+    print(error.message)
+"""
+
+
+def test_a_process_that_fails_before_tells_it() -> None:
+    command = [sys.executable, "-m", "roastery", "python", "-c", FAILS]
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "rank 1 has ended before it made its caffe.NCCL\n", done.stderr
+    assert "ValueError: rank 1 fails" in done.stderr
 
 
 def test_who_is_late_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
