@@ -21,7 +21,7 @@ import sys
 import weakref
 from collections.abc import Sequence
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ir.errors import RoasteryError
 from runtime.distributed.by_torch import join, no_torch
@@ -31,10 +31,6 @@ from runtime.machine.threads import share_machine
 
 from ..ranks.meeting import Meeting, new_meeting, tell_absence
 from ..ranks.solvers import PLACE, SolverPlace
-
-if TYPE_CHECKING:
-    from .net import Net
-    from .solver import Solver
 
 _LEAVING = 5.0
 """Seconds that a rank which has done its work waits for the others: on GPUs the last that it sent
@@ -123,7 +119,7 @@ class NCCL:
         RoasteryError: the others do not come, or torch is not installed.
     """
 
-    def __init__(self, solver: Solver, uid: bytes | str) -> None:
+    def __init__(self, solver: Any, uid: bytes | str) -> None:
         self._solver = solver  # it lives as long as this does
         self._ranks: Ranks = ALONE
         self._reduction: GradientReduction | None = None
@@ -182,7 +178,7 @@ class NCCL:
             solver.on_gradients_ready.append(self._reduction.finish)
         self._reduction.overlaps |= layer_wise
 
-    def _add_to(self, solver: Solver) -> None:
+    def _add_to(self, solver: Any) -> None:
         """``solver.add_callback(nccl)``."""
         if solver is not self._solver:
             raise RoasteryError(
@@ -195,7 +191,7 @@ class NCCL:
             ready.append(self._reduction.finish)
         self._average(layer_wise=solver.param.layer_wise_reduce)
 
-    def _watch(self, net: Net) -> None:
+    def _watch(self, net: Any) -> None:
         """``net.after_backward(nccl)``."""
         if net is not self._solver.net:
             raise RoasteryError(
@@ -219,7 +215,7 @@ class NCCL:
             wait()
 
 
-def _joined(solver: Solver, meeting: Meeting) -> Ranks:
+def _joined(solver: Any, meeting: Meeting) -> Ranks:
     """The ranks of a meeting, when all are there."""
     global _met
     if not has_nccl():
