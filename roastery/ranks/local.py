@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
@@ -21,6 +22,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIGNALLED = 128
 """What a shell adds to the number of a signal that ended a process."""
 
+_HERE = "127.0.0.1"
+_LOOPBACK = "lo" if sys.platform.startswith("linux") else "lo0"
 _LOOK = 0.1
 """Seconds between looks at the ranks."""
 
@@ -43,12 +46,20 @@ def run_local_ranks(count: int, words: Sequence[str], early: Sequence[int] = ())
     except ImportError as error:
         raise no_torch(error) from error
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    store = TCPStore("localhost", 0, is_master=True, wait_for_workers=False)
+    listening = socket.create_server((_HERE, 0))  # which nobody from elsewhere reaches
+    store = TCPStore(
+        _HERE,
+        listening.getsockname()[1],
+        is_master=True,
+        wait_for_workers=False,
+        master_listen_fd=listening.detach(),
+    )
     places = [RankPlace(rank, count, rank, count) for rank in range(count)]
     met = {
-        "MASTER_ADDR": "localhost",
+        "MASTER_ADDR": _HERE,
         "MASTER_PORT": str(store.port),
         "TORCHELASTIC_USE_AGENT_STORE": "True",  # the store is here: all ranks only visit it
+        "GLOO_SOCKET_IFNAME": _LOOPBACK,
         "ROASTERY_RANKS_OF": str(os.getpid()),
     }
     logs = DefaultLogsSpecs()
