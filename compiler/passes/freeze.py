@@ -265,8 +265,10 @@ def split_constants(graph: Graph) -> tuple[Graph, Graph]:
     packed = {v: names.fresh(f"{v.name}.packed", Pack(v.type).packed) for v in cut if v.type.layout}
     ports = tuple(Port(f"{FROZEN}{v.name}", packed.get(v, v), Role.SAVED) for v in cut)
     before = _needed(early, cut)
-    before += [Node(Pack(v.type), (v,), (memory,)) for v, memory in packed.items()]
-    views += [Node(Unpack(v.type), (memory,), (v,)) for v, memory in packed.items()]
+    places = {v: node.location for node in early for v in node.outputs}
+    for v, memory in packed.items():
+        before.append(Node(Pack(v.type), (v,), (memory,), location=places[v]))
+        views.append(Node(Unpack(v.type), (memory,), (v,), location=places[v]))
     used = {v for n in before for v in n.inputs}
     prepare = Graph(
         f"{graph.name}.constants",

@@ -50,6 +50,8 @@ class LiveFiles:
         """What is newer than the version that a page has; None: nothing is."""
         newest = self._newest_weights()
         log, weights = _version([self.log]), _version([newest])
+        if log and not log[0][2]:
+            log = ()  # a training that has just begun has written nothing yet
         version = hashlib.sha256(repr((log, weights)).encode(errors="surrogatepass")).hexdigest()
         if seen == version:
             return None

@@ -354,6 +354,24 @@ def test_odd_nets_are_drawn(look: Any) -> None:
     assert names(look(inputs(x=(2, 3)) + split, "--targets=cpu")) == ["in_x", "s", "sum"]
 
 
+def test_names_without_end_leave_room_for_the_rest(look: Any) -> None:
+    long = "inception_" + "very_long_name_" * 2000
+    text = inputs(x=(2, 3)) + "".join(
+        f'layer {{ name: "{long}{i}" type: "ReLU" bottom: "x" top: "{long}{i}" }}\n' for i in (1, 2)
+    )
+    page = look(text, "--targets=cpu")
+    choose(page, "very")
+    assert page.locator("#prototxt").bounding_box()["y"] < 860
+    for tab in ("layer", "table", "compiler", "memory"):
+        page.click(f"#tab-{tab}")
+        sizes = page.evaluate("() => [byId('content').scrollWidth, byId('content').clientWidth]")
+        assert sizes[0] <= sizes[1], tab
+    page.click("#tab-table")
+    assert page.locator("#table tbody tr").last.bounding_box()["y"] < 860
+    page.fill("#search", "very")
+    assert page.locator("#found").bounding_box()["height"] < 300
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_colour_schemes(look: Any, scheme: str) -> None:
     page = look(lenet(2), NONE, color_scheme=scheme)

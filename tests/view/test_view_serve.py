@@ -90,6 +90,9 @@ def test_curves_and_weights_are_news(tmp_path: Path) -> None:
         assert third["weights"]["file"] == "snap_iter_10.caffemodel" and third["note"]
         Path("train.log").unlink()
         assert ask(port, "/live?seen=")[0] == 200
+        Path("train.log").write_text("")
+        begun = json.loads(ask(port, "/live?seen=")[1])
+        assert begun["curves"] is None and "train.log" not in begun["note"]
 
 
 def test_only_this_machine_by_its_name() -> None:
