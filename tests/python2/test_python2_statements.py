@@ -106,6 +106,50 @@ _PROGRAMS = {
         """,
         "[1] 4 [2]\n0 1 None [(1, 2)]\nNone\n'int' object has no attribute 'next'\n",
     ),
+    "numpy's small numbers beside Python's": (  # as Python 2.7.18 and numpy 1.16 printed it
+        """
+        import numpy as np
+        im = np.array([[200, 100, 7]], np.uint8)
+        total, sums = 0, [0]
+        for value in im[0]:
+            total += value
+            sums[0] += value
+        print total, sums, sum(im[0]), sum(v for v in im[0]), im[0, 0] + 100, im[0, 0] * 299 / 1000,
+        print 255 - im[0, 0] * 2, im[0, 0] ** 2, (im[0, 1] + 100) / 3, np.float32(1) / 3
+        print (im + 300).tolist(), (im - 1).dtype, im * 2, im[0, 0] + im[0, 1]
+        print np.array([300, -1], np.uint8), np.float32(0.1) * 2 == 0.2
+        """,
+        "307 [307] 307 307 300 59 -145 40000 66 0.3333333333333333\n"
+        "[[500, 400, 307]] uint8 [[144 200  14]] 44\n[ 44 255] False\n",
+    ),
+    "operators keep what they change": (
+        """
+        k = [1]
+        j = k
+        j += [2]
+        j += (3,)
+        class A(object):
+            def __init__(self): self.s, self.__p = [1], 1
+            def more(self):
+                self.s += [2]
+                self.__p += 2
+                return self.__p
+        a = A()
+        import numpy as np
+        x = np.arange(3)
+        y = x
+        y += 5
+        y[1:] += 2
+        print k, a.more(), a.s, x, 'a' + 'b', 7 % 3, 2 ** 3, [0] * 2 + [1], '%d' % 3
+        def f():
+            n = 0
+            n += 3
+            n -= 1
+            return n * 2
+        print f()
+        """,
+        "[1, 2, 3] 3 [1, 2] [5 8 9] ab 1 8 [0, 0, 1] 3\n4\n",
+    ),
     "unicode of an object": (
         """
         class U(object):

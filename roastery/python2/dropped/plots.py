@@ -55,8 +55,17 @@ def mend_pyplot(module: ModuleType, offer: Offer) -> None:
 
 def _figures(module: Any, offer: Offer) -> None:
     from matplotlib.backend_bases import FigureCanvasBase
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     offer.add(FigureCanvasBase, set_window_title=lambda self, title: None)
+    offer.add(FigureCanvasAgg, tostring_rgb=_rgb)
+
+
+def _rgb(canvas: Any) -> bytes:
+    """The bytes of a drawn figure, without its transparency."""
+    import numpy
+
+    return numpy.asarray(canvas.buffer_rgba())[..., :3].tobytes()
 
 
 def mend_axes(module: ModuleType, offer: Offer) -> None:

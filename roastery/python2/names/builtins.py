@@ -14,7 +14,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from . import division, formatting, mappings, ordering
+from . import arithmetic, division, formatting, mappings, ordering
 from .byte_string import ByteString, decoded_string, text_of, to_bytes
 from .classes import build_class
 from .executing import compile_, eval_, exec_, execfile
@@ -238,12 +238,13 @@ def _names() -> dict[str, Any]:
         "reload": reload_,
         "round": round_,
         "sorted": sorted_,
+        "sum": arithmetic.sum_,
         "unichr": chr,
         "unicode": unicode,
         "xrange": range,
         "zip": zip_,
     }
-    for module in (division, formatting, mappings, ordering):
+    for module in (arithmetic, division, formatting, mappings, ordering):
         own |= {name: value for name, value in vars(module).items() if name.startswith("py2_")}
     return own
 

@@ -6,6 +6,8 @@ import operator
 import sys
 from typing import Any
 
+from .arithmetic import wide_sides
+
 
 def _whole(value: Any) -> bool:
     """Whether it is a whole number, or an array of such."""
@@ -26,6 +28,7 @@ def _lists(value: Any) -> Any:
 
 
 def _divide(left: Any, right: Any, plain: Any) -> Any:
+    left, right = wide_sides(left, right)
     if _whole(left) and _whole(right):
         return operator.floordiv(left, right)
     numpy = sys.modules.get("numpy")

@@ -106,27 +106,49 @@ def _extreme(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     return function(*args, **{**kwargs, "key": _any_order(kwargs.get("key"))})
 
 
-def _asks(test: Any) -> Any:
-    """A comparison by which everything has an order."""
+def _otherwise(test: Any, left: Any, right: Any, error: TypeError) -> Any:
+    """A comparison of what has no order now."""
+    if "not supported between instances" not in str(error):
+        raise error
+    answer = test(_between_kinds(left, right), 0)
+    shape = getattr(left, "shape", ()) or getattr(right, "shape", ())
+    if not shape:
+        return answer
+    import numpy
 
-    def compare(left: Any, right: Any) -> Any:
-        try:
-            return test(left, right)
-        except TypeError as error:
-            if "not supported between instances" not in str(error):
-                raise
-            answer = test(_between_kinds(left, right), 0)
-        shape = getattr(left, "shape", ()) or getattr(right, "shape", ())
-        if not shape:
-            return answer
-        import numpy
-
-        return numpy.full(shape, answer)
-
-    return compare
+    return numpy.full(shape, answer)
 
 
-py2_lt = _asks(operator.lt)
-py2_le = _asks(operator.le)
-py2_gt = _asks(operator.gt)
-py2_ge = _asks(operator.ge)
+# Each with its sign, not made of one function: loops of scripts spend their time here.
+
+
+def py2_lt(left: Any, right: Any) -> Any:
+    """``left < right``."""
+    try:
+        return left < right
+    except TypeError as error:
+        return _otherwise(operator.lt, left, right, error)
+
+
+def py2_le(left: Any, right: Any) -> Any:
+    """``left <= right``."""
+    try:
+        return left <= right
+    except TypeError as error:
+        return _otherwise(operator.le, left, right, error)
+
+
+def py2_gt(left: Any, right: Any) -> Any:
+    """``left > right``."""
+    try:
+        return left > right
+    except TypeError as error:
+        return _otherwise(operator.gt, left, right, error)
+
+
+def py2_ge(left: Any, right: Any) -> Any:
+    """``left >= right``."""
+    try:
+        return left >= right
+    except TypeError as error:
+        return _otherwise(operator.ge, left, right, error)

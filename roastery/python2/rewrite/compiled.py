@@ -54,6 +54,7 @@ def tree_of(converted: Converted, before: str, filename: str, kind: CodeKind = "
 class _Meanings(ast.NodeTransformer):
     """``a < b`` to ``py2_lt(a, b)``: None, numbers and texts had an order. ``str(x)`` and
     ``"%s" % x`` to ``py2_str`` and ``py2_format``: bytes were strings, and floats had 12 digits.
+    ``a + b`` to ``py2_add(a, b)``: beside a number of Python's, a small one of numpy's was wide.
 
     Here and not in the text, where it would hide all else that is changed.
     """
@@ -86,15 +87,61 @@ class _Meanings(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         self.generic_visit(node)
+        sides = [node.left, node.right]
         text = node.left.value if isinstance(node.left, ast.Constant) else None
-        if not isinstance(node.op, ast.Mod) or not isinstance(text, str) or "%s" not in text:
+        if isinstance(text, str) and isinstance(node.op, ast.Mod):
+            return _call("py2_format", sides, node) if "%s" in text else node
+        name = _OPERATORS.get(type(node.op))
+        if name is None or any(map(_is_text_or_list, sides)) or all(map(_is_number, sides)):
             return node
-        return _call("py2_format", [node.left, node.right], node)
+        return _call(f"py2_{name}", sides, node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        self.generic_visit(node)
+        name, target, value = _OPERATORS.get(type(node.op)), node.target, node.value
+        if name not in ("add", "sub", "mul") or _is_text_or_list(value):
+            return node
+        if isinstance(target, ast.Name):
+            if isinstance(value, ast.Constant) and value.value == 1:  # it counts
+                return node
+            now = ast.copy_location(ast.Name(target.id, ast.Load()), target)
+            made = _call(f"py2_i{name}", [now, value], value)
+            return ast.copy_location(ast.Assign([target], made), node)
+        into = ast.copy_location(ast.Name(f"py2_i{name}", ast.Load()), node)
+        if isinstance(target, ast.Subscript) and not _has_slice(target.slice):
+            made = _call("py2_into_item", [into, target.value, target.slice, value], value)
+        elif isinstance(target, ast.Attribute) and not target.attr.startswith("__"):
+            name_of = ast.copy_location(ast.Constant(target.attr), target)
+            made = _call("py2_into_attribute", [into, target.value, name_of, value], value)
+        else:
+            return node
+        return ast.copy_location(ast.Expr(made), node)
 
 
 def _call(name: str, values: list[ast.expr], node: ast.expr, more: Sequence[ast.expr] = ()) -> Any:
     function = ast.copy_location(ast.Name(name, ast.Load()), node)
     return ast.copy_location(ast.Call(function, [*values, *more], []), node)
+
+
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+}
+
+
+def _is_text_or_list(node: ast.expr) -> bool:
+    """Whether it is seen to be no number."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.List | ast.Tuple | ast.ListComp | ast.Dict)
+
+
+def _has_slice(key: ast.expr) -> bool:
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    return any(isinstance(part, ast.Slice | ast.Starred) for part in parts)
 
 
 _METHODS = ("has_key", "iteritems", "iterkeys", "itervalues", "next")

@@ -6,6 +6,7 @@ import array
 from types import ModuleType
 from typing import Any
 
+from ..arithmetic import widen_numbers
 from ..byte_string import as_string, to_bytes
 
 
@@ -77,12 +78,16 @@ def array_names(real: ModuleType) -> dict[str, Any]:
 
 
 def numpy_names(np: ModuleType) -> dict[str, Any]:
+    widen_numbers(np)
+
     def made(function: Any) -> Any:
         """Rows of different lengths make an array of objects."""
 
         def array(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
             try:
                 return function(value, dtype, *args, **kwargs)
+            except OverflowError:  # numbers that it does not hold wrapped
+                return function(value, None, *args, **kwargs).astype(dtype)
             except ValueError as error:
                 if dtype is not None or "inhomogeneous" not in str(error):
                     raise
