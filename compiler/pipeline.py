@@ -17,6 +17,7 @@ from roastery.files.atomic_file import atomic_path
 
 from .budget import weighs, with_least_memory
 from .bundles.bundling import with_bundles
+from .bundles.copies import with_early_copies
 from .collector import collector_paused
 from .compiled import CompiledGraph
 from .effort import NO_EFFORT, Effort
@@ -243,7 +244,7 @@ class GraphCompiler:
             alone = tuple(launch for group in printed.values() for launch in group)
             frugal = self._options.memory_budget is not None
             plan, launches = with_bundles(plan_graph(graph, printed), alone, number, frugal=frugal)
-            return CompiledGraph(graph, launches, alone, plan, values)
+            return CompiledGraph(graph, launches, alone, with_early_copies(plan), values)
 
     def _after_passes(self, effort: Effort) -> Graph:
         if effort not in self._passed:

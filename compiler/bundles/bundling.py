@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from compiler.kernel import Config, Kernel, Launch, Scratch
 from compiler.kernels.launch import Light
@@ -12,6 +13,7 @@ from compiler.kernels.task import AsNumber
 from compiler.plan.arena import lower_bound
 from compiler.plan.memory import lifetimes
 from compiler.plan.plan import Plan, PlanLaunch, Repeat, Step
+from ir.ports import Role
 from ir.size import Size
 
 from .body import BundlePart
@@ -110,6 +112,7 @@ def _candidates(
 ) -> Iterable[tuple[int, Candidate]]:
     """Light launches of a kind."""
     bound = plan.bound
+    completed = _completed(plan, items, number)
     for place, item in enumerate(items):
         if not isinstance(item.step, PlanLaunch) or item.parts:
             continue
@@ -132,7 +135,18 @@ def _candidates(
             task, config = light.ways.task, launch.config
             names = tuple(name for name, _ in config.constants)
             like = launch.kernel.entry, names, config.num_stages, task.wide, task.node.direction
-            yield place, Candidate(like, held, len(launch.arguments))
+            done = 0 if kind is _Kind.COPIES else completed[place]
+            yield place, Candidate(like, held, len(launch.arguments), done)
+
+
+def _completed(plan: Plan, items: Sequence[_Item], number: AsNumber) -> list[int]:
+    """Before each item, bytes of diffs that nobody adds to any more."""
+    last = {buffer: place for place, item in enumerate(items) for buffer in item.step.writes}
+    diffs = {port.buffer for port in plan.outputs if port.role is Role.GRADIENT}
+    made = [0] * (len(items) + 1)
+    for buffer in diffs & last.keys():
+        made[last[buffer] + 1] += number(plan.buffers[buffer].type.nbytes)
+    return list(accumulate(made))
 
 
 def _bundle(item: _Item) -> _Item:

@@ -14,6 +14,9 @@ MOST_HELD = 64 * MiB
 LEAST_HELD = 4 * MiB
 SMALLEST = 4 * KiB
 """Bytes held, below which bundles are given up where they would take too much memory."""
+MOST_COMPLETED = 8 * MiB
+"""Bytes of diffs of parameters that may become complete while one of a bundle waits for the last:
+ranks that train together send them meanwhile, in order, and what waits holds up what is behind."""
 MOST_PARTS = 32
 MOST_ARGUMENTS = 384
 """The driver takes 4 KiB; a pointer has 8 bytes."""

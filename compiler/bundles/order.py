@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from compiler.plan.plan import HostStep, Step
 
-from .limits import MOST_ARGUMENTS, MOST_PARTS
+from .limits import MOST_ARGUMENTS, MOST_COMPLETED, MOST_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,13 @@ class Candidate:
     """A launch that may share one with others of its kind.
 
     ``held``: bytes that wait in memory if it runs at another time. ``arguments``: their number.
+    ``completed``: bytes of diffs of parameters that are complete before it.
     """
 
     kind: Hashable
     held: int
     arguments: int
+    completed: int = 0
 
 
 class _Order:
@@ -92,4 +94,5 @@ def _have_room(candidates: Sequence[Candidate], most_held: int) -> bool:
         len(candidates) <= MOST_PARTS
         and sum(c.arguments for c in candidates) <= MOST_ARGUMENTS
         and sum(c.held for c in candidates) <= most_held
+        and abs(candidates[-1].completed - candidates[0].completed) <= MOST_COMPLETED
     )

@@ -20,6 +20,9 @@ _LEAST, _MOST = 256 << 10, 8 << 20
 """Bytes of a bucket: so many that what a message costs by itself does not count; so few that links
 have work long before backward ends."""
 
+_WORTH = 8
+"""A bucket with less than such a share of what it may have goes with the next parameter."""
+
 _SHARES = 16
 """Of all bytes: a small net's last bucket, for which everybody waits, is small, too."""
 
@@ -64,17 +67,18 @@ def _of_groups(store: Store, limit: int) -> Iterator[Bucket]:
 def _runs(store: Store, names: Sequence[str], limit: int) -> Iterable[list[str]]:
     """Parameters that learn and lie side by side, from the last one to the first."""
     runs: list[list[str]] = []
-    room = 0
+    used = room = 0
     for name in reversed(names):
         if not store.variables[name].learns:
-            room = 0
+            used = room = 0
             continue
         nbytes = store.diff[name].capacity * 4
-        if nbytes > room:
+        # A few biases go with the weights that follow, however large.
+        if nbytes > room and not 0 < used <= limit // _WORTH:
             runs.append([])
-            room = max(limit, nbytes)
+            used, room = 0, limit
         runs[-1].insert(0, name)
-        room -= nbytes
+        used, room = used + nbytes, room - nbytes
     return runs
 
 

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from benchmarks.zoo import ZOO
-from compiler.bundles.limits import MOST_ARGUMENTS, MOST_PARTS, WORTH, more_memory
+from compiler.bundles.copies import with_early_copies
+from compiler.bundles.limits import (
+    MOST_ARGUMENTS,
+    MOST_COMPLETED,
+    MOST_PARTS,
+    WORTH,
+    more_memory,
+)
 from compiler.bundles.order import Candidate, advanced, delayed
 from compiler.c.lower import lower_to_c
 from compiler.compiled import CompiledGraph
@@ -20,7 +27,17 @@ from compiler.options import CompileOptions
 from compiler.passes.registry import default_passes
 from compiler.pipeline import GraphCompiler
 from compiler.plan.memory import least_memory
-from compiler.plan.plan import Copy, HostStep, PlanLaunch, Ref, Repeat, Step
+from compiler.plan.plan import (
+    Copy,
+    HostStep,
+    Plan,
+    PlanBuffer,
+    PlanLaunch,
+    PlanPort,
+    Ref,
+    Repeat,
+    Step,
+)
 from compiler.plan.saved import plan_from_json, plan_to_json
 from compiler.plan.saved_sizes import saved_plan_at
 from compiler.plan.sizes import plan_at
@@ -29,6 +46,8 @@ from compiler.target import GENERIC
 from compiler.traffic import traffic
 from compiler.triton.lower import lower_node
 from ir.graph import Graph
+from ir.ports import Role
+from ir.types import TensorType
 from tests.support import sample_nets as sample
 from tests.support.bundled_nets import branches
 from tests.support.lowering import lowered
@@ -199,10 +218,13 @@ def step(label: str, reads: str, writes: str) -> PlanLaunch:
     return PlanLaunch(0, Config(()), arguments, (1, 1, 1), tuple(map(ord, writes)), label)
 
 
-def together(steps: list[Step], held: int = 1, most: int = 100) -> tuple[list[str], list[str]]:
-    """Who would share launches, of those with capital letters: delayed, and advanced."""
+def together(
+    steps: list[Step], held: int = 1, most: int = 100, completed: int = 0
+) -> tuple[list[str], list[str]]:
+    """Who would share launches, of those with capital letters: delayed, and advanced. After each
+    step so many bytes of diffs more are complete."""
     wanted = {
-        i: Candidate("k", held, 2)
+        i: Candidate("k", held, 2, i * completed)
         for i, s in enumerate(steps)
         if isinstance(s, PlanLaunch) and s.label.isupper()
     }
@@ -315,3 +337,30 @@ def test_two_compilations_are_the_same() -> None:
     one, two = (compiled(graph(branches())) for _ in range(2))
     assert plan_to_json(one.general) == plan_to_json(two.general)
     assert [x.readable() for x in bundles(one)] == [x.readable() for x in bundles(two)]
+
+
+def test_diffs_do_not_wait_while_many_others_become_complete() -> None:
+    steps: list[Step] = [step("A", "w", "a"), step("B", "v", "b"), step("C", "u", "c")]
+    assert together(steps)[0] == ["ABC"]
+    assert together(steps, completed=MOST_COMPLETED)[0] == ["AB"]
+    assert together(steps, completed=MOST_COMPLETED + 1)[0] == []
+
+
+def copying(steps: list[Step], diffs: str = "d") -> str:
+    """Where copies stand in a plan that may move them: as two letters in lower case."""
+    buffers = tuple(PlanBuffer(chr(n), TensorType((1,))) for n in range(128))
+    outputs = tuple(PlanPort(Role.GRADIENT, letter, ord(letter)) for letter in diffs)
+    plan = with_early_copies(Plan("p", (), buffers, (), outputs, tuple(steps)))
+    return " ".join(
+        f"{s.source:c}{s.target:c}" if isinstance(s, Copy) else getattr(s, "label", "host")
+        for s in plan.steps
+    )
+
+
+def test_copies_of_diffs_follow_what_they_copy() -> None:
+    made, other = step("A", "w", "a"), step("B", "v", "b")
+    copy = Copy(ord("a"), ord("d"), 4)
+    assert copying([made, other, copy]) == "A ad B"
+    assert copying([made, step("B", "d", "b"), copy]) == "A B ad"  # the old one is read before
+    assert copying([other, made, other, copy], diffs="") == "B A B ad"  # it is no diff
+    assert copying([made, other, copy, Copy(ord("d"), ord("e"), 4)], diffs="de") == "A ad de B"

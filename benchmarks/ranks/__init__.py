@@ -1,0 +1,1 @@
+"""What several ranks reach on the processors of this machine."""
