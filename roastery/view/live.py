@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,8 +27,26 @@ _NAMES = ("127.0.0.1", "localhost")
 _PATIENCE = 30  # seconds for one request
 
 Version = tuple[tuple[str, int, int], ...]
+_QUICK, _REST = 0.5, 4
+"""Seconds, and how many times as long as reading took nothing is read where it took longer: a
+training that shares the machine loses a fifth of a processor, however long its log is."""
+
 WeightsOf = Callable[[str], dict[str, Any]]
 """What the page shows of a file of weights."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a file held at a version. ``again``: when it may be read anew, by the clock that only
+    goes ahead."""
+
+    version: Version = ()
+    value: Any = None
+    note: str = ""
+    again: float = 0.0
+
+
+_NOTHING = _Read()
 
 
 @dataclass
@@ -44,7 +63,7 @@ class LiveFiles:
     prefix: str
     weights_of: WeightsOf
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _told: dict[str, tuple[Version, Any]] = field(default_factory=dict)
+    _last: dict[str, _Read] = field(default_factory=dict)
 
     def news(self, seen: str) -> dict[str, Any] | None:
         """What is newer than the version that a page has; None: nothing is."""
@@ -52,25 +71,33 @@ class LiveFiles:
         log, weights = _version([self.log]), _version([newest])
         if log and not log[0][2]:
             log = ()  # a training that has just begun has written nothing yet
-        version = hashlib.sha256(repr((log, weights)).encode(errors="surrogatepass")).hexdigest()
+        with self._lock:
+            curves = self._kept("curves", log, lambda: curve_view(self.log))
+            blobs = self._kept("weights", weights, lambda: self.weights_of(newest))
+        told = repr((curves.version, blobs.version))
+        version = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
         if seen == version:
             return None
-        notes: list[str] = []
-        with self._lock:
-            curves = self._kept("curves", log, lambda: curve_view(self.log), notes)
-            blobs = self._kept("weights", weights, lambda: self.weights_of(newest), notes)
-        return {"version": version, "curves": curves, "weights": blobs, "note": "; ".join(notes)}
+        notes = "; ".join(filter(None, (curves.note, blobs.note)))
+        return {"version": version, "curves": curves.value, "weights": blobs.value, "note": notes}
 
-    def _kept(self, name: str, version: Version, read: Callable[[], Any], notes: list[str]) -> Any:
-        """What was read at this version; what a training is writing just now stays as it was."""
+    def _kept(self, name: str, version: Version, read: Callable[[], Any]) -> _Read:
+        """What was read at this version, or shortly before; what a training is writing just now
+        stays as it was."""
         if not version:
-            return None
-        if name not in self._told or self._told[name][0] != version:
+            return _NOTHING
+        last = self._last.get(name, _NOTHING)
+        if last.version != version and (began := time.monotonic()) >= last.again:
+            note, value = "", last.value
             try:
-                self._told[name] = version, read()
+                value = read()
             except RoasteryError as error:
-                notes.append(error.message)
-        return self._told[name][1] if name in self._told else None
+                note = error.message
+            ended = time.monotonic()
+            rest = _REST * (ended - began) if ended - began > _QUICK else 0.0
+            last = _Read(version, value, note, ended + rest)
+            self._last[name] = last
+        return last
 
     def _newest_weights(self) -> str:
         if not self.prefix:

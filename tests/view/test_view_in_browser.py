@@ -166,6 +166,18 @@ def test_wheel_and_drag_move_the_net(look: Any) -> None:
     page.mouse.up()
     after = page.evaluate("() => ({...view})")
     assert after["x"] > middle["x"] and after["y"] > middle["y"]
+    canvas = page.locator("#canvas").bounding_box()
+    right = canvas["x"] + canvas["width"]
+    page.mouse.move(right - 2, 430)
+    page.mouse.down()
+    page.mouse.move(right + 200, 430)
+    page.mouse.up()
+    page.mouse.move(200, 300, steps=3)
+    assert page.evaluate("() => ({...view})") == after, "let go beside the drawing"
+    page.mouse.down(button="right")
+    page.mouse.move(260, 330, steps=3)
+    page.mouse.up(button="right")
+    assert page.evaluate("() => ({...view})") == after
 
 
 def test_the_table_sorts(look: Any) -> None:

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 import roastery.caffe as caffe
-from roastery.view.live import newest_snapshots
+from roastery.view.live import LiveFiles, newest_snapshots
 from tests.support.browser import look_at
 from tests.support.sample_nets import conv, inputs
 
@@ -93,6 +94,28 @@ def test_curves_and_weights_are_news(tmp_path: Path) -> None:
         Path("train.log").write_text("")
         begun = json.loads(ask(port, "/live?seen=")[1])
         assert begun["curves"] is None and "train.log" not in begun["note"]
+
+
+def test_files_that_take_long_are_read_seldom(tmp_path: Path) -> None:
+    """And what was written in the meantime is news later."""
+    read: list[str] = []
+
+    def slowly(path: str) -> dict[str, Any]:
+        time.sleep(0.6)
+        read.append(Path(path).read_text())
+        return {"text": read[-1]}
+
+    path = tmp_path / "w"
+    path.write_text("first")
+    files = LiveFiles("", str(path), "", slowly)
+    first = files.news("")
+    assert first is not None and first["weights"] == {"text": "first"}
+    path.write_text("the second")
+    assert files.news(first["version"]) is None and read == ["first"]
+    end = time.monotonic() + 20
+    while (later := files.news(first["version"])) is None and time.monotonic() < end:
+        time.sleep(0.05)
+    assert later is not None and later["weights"] == {"text": "the second"}
 
 
 def test_only_this_machine_by_its_name() -> None:

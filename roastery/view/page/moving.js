@@ -92,12 +92,17 @@ function startMoving() {
     zoomAt(event.clientX - box.left, event.clientY - box.top, Math.exp(-step / 400));
   }, { passive: false });
   drawing.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
     pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     dragged = false;
   });
   drawing.addEventListener("pointermove", (event) => {
     const before = pointers.get(event.pointerId);
     if (!before) return;
+    if (!event.buttons) { // let go where nobody told: beside the page, over a menu
+      pointers.delete(event.pointerId);
+      return;
+    }
     const now = { x: event.clientX, y: event.clientY };
     if (pointers.size === 1) {
       if (!dragged && Math.hypot(now.x - before.x, now.y - before.y) < 4) return;
@@ -115,7 +120,7 @@ function startMoving() {
     pointers.set(event.pointerId, now);
   });
   for (const name of ["pointerup", "pointercancel"]) {
-    drawing.addEventListener(name, (event) => {
+    addEventListener(name, (event) => {
       pointers.delete(event.pointerId);
       drawing.classList.remove("moved");
     });
