@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import disks, kills, long_runs, prefixes, signals
+from . import disks, kills, long_runs, lost_ranks, prefixes, signals
 from .material import make_material
 from .rows import Plan, Row, page
 
@@ -22,6 +22,7 @@ ROWS = (
     kills.training,
     kills.converters,
     kills.export,
+    lost_ranks.training,
     signals.training,
     signals.commands,
     disks.snapshots,

@@ -62,11 +62,12 @@ def device_of(place: RankPlace, devices: list[str | None]) -> str | None:
     Raises:
         UsageError: there are too few.
     """
+    if len(devices) > 1 and len(devices) != place.local_count and place.count > 1:
+        raise UsageError(
+            f"{place.local_count} ranks have been started on this machine (LOCAL_WORLD_SIZE), but "
+            f"the command line asks for {len(devices)}"
+        )
     if len(devices) > 1 or place.local_count == 1:
-        if len(devices) < place.local_count:
-            raise UsageError(
-                f"{place.local_count} ranks on this machine, but {len(devices)} devices are named"
-            )
         return devices[place.local_rank]
     (device,) = devices
     if device is None or not device.startswith("cuda"):

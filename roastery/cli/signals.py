@@ -34,6 +34,8 @@ def hold_signals() -> bool:
             _before[number] = signal.signal(number, _note)
         except ValueError:  # not in the main thread
             return False
+    # Whoever starts ranks blocks signals until they can be answered.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
     return True
 
 

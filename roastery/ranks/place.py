@@ -20,6 +20,7 @@ class RankPlace:
         rank: from 0. count: of all machines.
         local_rank: on this machine, from 0. local_count: on this machine.
         restarts: how often all ranks were started again, because one of them had failed.
+        run: the name of what is started again, if it has one.
     """
 
     rank: int
@@ -27,6 +28,7 @@ class RankPlace:
     local_rank: int
     local_count: int
     restarts: int = 0
+    run: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -56,7 +58,8 @@ def rank_place(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
             f"LOCAL_RANK={local_rank} of LOCAL_WORLD_SIZE={local_count}",
             hint="torchrun sets them; without it unset RANK and WORLD_SIZE",
         )
-    return RankPlace(rank, count, local_rank, local_count, restarts)
+    run = environment.get("TORCHELASTIC_RUN_ID", "")
+    return RankPlace(rank, count, local_rank, local_count, restarts, "" if run == "none" else run)
 
 
 def _number(environment: Mapping[str, str], name: str, default: int = -1) -> int:

@@ -102,7 +102,7 @@ class SolverSnapshots:
             minimum_loss=plateau.minimum_loss if plateau else None,
             iter_last_event=plateau.last_event if plateau else 0,
             extra={
-                POSITION_FIELD: json.dumps(solver.position()).encode(),
+                POSITION_FIELD: _position_of(solver),
                 DIGEST_FIELD: weights_digest(weights),
             },
         )
@@ -178,6 +178,19 @@ def _history(solver: Solver) -> Iterator[tuple[Variable, Buffer]]:
             yield variable, part[variable.name]
 
 
+def _position_of(solver: Solver) -> bytes:
+    """Where a solver stands; without what ranks have for themselves, if that is too much."""
+    position = solver.position()
+    content = json.dumps(position).encode()
+    if len(content) > _LONGEST_POSITION and position.pop("ranks", None):
+        solver.log.warning(
+            f"the state of recurrent layers of all ranks is larger than {_LONGEST_POSITION >> 20} "
+            "MiB: the snapshot holds rank 0's alone, from which all go on where it is resumed"
+        )
+        content = json.dumps(position).encode()
+    return content
+
+
 def _position(path: str, state: SolverState) -> dict[str, Any] | None:
     content = state.extra.get(POSITION_FIELD)
     if content is None:
@@ -193,6 +206,11 @@ def _position(path: str, state: SolverState) -> dict[str, Any] | None:
     return found
 
 
+def _run(path: str) -> Any:
+    """The name of the run that wrote a state."""
+    return (_position(path, read_state(path)) or {}).get("run")
+
+
 def saved_seed(path: str) -> int | None:
     """The seed of the run that wrote a state, if it says one."""
     position = _position(path, read_state(path)) or {}
@@ -202,10 +220,14 @@ def saved_seed(path: str) -> int | None:
     return seed
 
 
-def newest_snapshot(prefix: str, tell: Callable[[str], None] | None = None) -> str | None:
+def newest_snapshot(
+    prefix: str, tell: Callable[[str], None] | None = None, run: str = ""
+) -> str | None:
     """The state with the highest iteration of a prefix that reads well, its weights too.
 
-    ``tell`` is told of those that are passed over.
+    Args:
+        tell: is told of those that are passed over because they do not.
+        run: only states that a run of this name wrote; empty: of any run.
     """
     folder, stem = _split(prefix)
     found: list[tuple[int, Path]] = []
@@ -217,6 +239,8 @@ def newest_snapshot(prefix: str, tell: Callable[[str], None] | None = None) -> s
     for _, path in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True):
         shown = os.path.join(os.path.dirname(prefix), path.name)
         try:
+            if run and _run(shown) != run:
+                continue
             _check_whole(shown)
         except RoasteryError as error:
             if tell is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -12,7 +13,8 @@ import numpy as np
 from ir.errors import RoasteryError
 
 from ..memory.buffers import Buffer
-from .ranks import Wait
+from .meeting import meet, strangers
+from .ranks import LostRanks, Wait
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ class TorchRanks:
         lost: what to do when another rank is gone.
 
     Raises:
-        RoasteryError: from any call, where another rank is gone.
+        LostRanks: from any call, where another rank is gone.
     """
 
     def __init__(self, lost: str = _AGAIN) -> None:
@@ -126,7 +128,7 @@ class TorchRanks:
         try:
             yield
         except RuntimeError as error:
-            raise RoasteryError(
+            raise LostRanks(
                 f"rank {self.rank} has lost the connection to the other ranks: "
                 f"{str(error).splitlines()[0]:.200}",
                 hint=self._hint,
@@ -142,7 +144,12 @@ def no_torch(error: ImportError) -> RoasteryError:
 
 
 def join(
-    device: str, store: Any = None, rank: int = -1, count: int = -1, lost: str = _AGAIN
+    device: str,
+    store: Any = None,
+    rank: int = -1,
+    count: int = -1,
+    lost: str = _AGAIN,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> TorchRanks:
     """Meet the other ranks, as the environment says (torchrun sets it) or at a store.
 
@@ -150,6 +157,7 @@ def join(
         device: what this rank runs on, "cuda:1" or a device in host memory.
         store: of torch.distributed, where ranks meet, with this one's number and how many come.
         lost: what to do when another rank is gone, for errors.
+        tell: hears for whom this rank waits, if it waits long.
 
     Raises:
         RoasteryError: torch is not installed, or the others do not come.
@@ -163,17 +171,12 @@ def join(
     if device.startswith("cuda"):
         backend = "cpu:gloo,cuda:nccl"
         torch.cuda.set_device(torch.device(device if ":" in device else "cuda:0"))
+    if store is None:
+        store, rank, count = meet(_TIMEOUT, tell, os.environ)
     try:
-        if store is None:
-            group.init_process_group(backend, timeout=_TIMEOUT)
-        else:
-            group.init_process_group(
-                backend, store=store, rank=rank, world_size=count, timeout=_TIMEOUT
-            )
+        group.init_process_group(
+            backend, store=store, rank=rank, world_size=count, timeout=_TIMEOUT
+        )
     except (RuntimeError, ValueError) as error:
-        raise RoasteryError(
-            f"the ranks do not find each other: {str(error).splitlines()[0]:.300}",
-            hint="torchrun says where they meet: MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE in "
-            "the environment",
-        ) from error
+        raise strangers(str(error).splitlines()[0][:300]) from error
     return TorchRanks(lost)

@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from ir.errors import RoasteryError
+
 from ..memory.buffers import Buffer
 
 T = TypeVar("T")
@@ -16,11 +18,15 @@ Wait = Callable[[], None]
 that is queued afterwards, and not the host."""
 
 
+class LostRanks(RoasteryError):
+    """Another rank has ended, or cannot be reached any more."""
+
+
 class Ranks(Protocol):
     """Processes that run the same program on other records, numbered from 0.
 
     What is called here all of them call, in the same order; each call waits for the others. Where
-    one of them ends, those that wait for it raise :class:`ir.errors.RoasteryError`.
+    one of them ends, those that wait for it raise :class:`LostRanks`.
 
     Attributes:
         rank: the number of this one.

@@ -71,6 +71,11 @@ class ActionRequests:
                 return action
         return Action.NONE
 
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody has asked for a stop."""
+        return self._asked is not None
+
     def begin(self) -> None:
         """Training begins: from now on a stop request waits for the solver.
 

@@ -13,7 +13,7 @@ from ir.errors import RoasteryError
 from ir.program import PROGRESS
 
 from ..backends.backend import is_remote
-from ..distributed.ranks import ALONE, Ranks
+from ..distributed.ranks import ALONE, LostRanks, Ranks
 from ..distributed.reduction import GradientReduction
 from ..distributed.same_state import average_statistics, mean_outputs, saved_buffers
 from ..distributed.timeline import Timeline
@@ -22,12 +22,20 @@ from ..logging.solver_lines import NetOutput
 from .actions import Action, ActionRequests
 from .config import SolverConfig
 from .detection_outputs import DetectionOutputs
-from .hidden_state import restore_state, saved_state
 from .learning_rate import LearningRate
 from .loss_scaling import LossScaling, needs_scaling
 from .mask_outputs import MaskOutputs
 from .means import MeanOutputs
 from .nets import RunnableNet, net_outputs
+from .own_state import (
+    draw_as,
+    each_own_state,
+    own_state,
+    part,
+    restore_own_state,
+    saved_by_each,
+    take_own_state,
+)
 from .reports import LAG, Reports
 from .smoothing import SmoothedLoss
 from .update import Clipping, Updater
@@ -98,6 +106,7 @@ class Solver:
         self.ranks: Ranks = ALONE
         self.reduction: GradientReduction | None = None
         self.iteration = 0
+        self.run = ""  # a name that its snapshots have; all that go on with one have the same
         self.rate = LearningRate(config.learning_rate, log.learning_rate_step, log.minimum_loss)
         self.updater = Updater(config, train)
         self.scaling = LossScaling(train) if needs_scaling(train) else None
@@ -117,6 +126,7 @@ class Solver:
         tests alone."""
         self._watch = LossWatch(float16=self.scaling is not None)
         self._reports = Reports(LAG if is_remote(train.backend) else 0)
+        self._each: list[Mapping[str, Any]] = []  # what ranks have for themselves, in a snapshot
         self._last_shown = (0, 0.0)
 
     def join(
@@ -375,12 +385,14 @@ class Solver:
         self._reports.settle()
         average_statistics(self.ranks, self.train.store)
         self.smoothed.average(self.ranks.mean)
+        self._each = [*each_own_state(self.ranks, self._nets())]
         error: RoasteryError | None = None
         try:
             if self.snapshots is not None:
                 self.snapshots.save(self)
         except RoasteryError as raised:
             error = raised
+        self._each = []
         failed = self.ranks.from_first(None if error is None else error.message)
         if failed is not None:
             raise error or RoasteryError(failed)
@@ -390,6 +402,8 @@ class Solver:
         """Write a snapshot; where that fails, tell it and go on: space may be made meanwhile."""
         try:
             self.snapshot()
+        except LostRanks:
+            raise
         except RoasteryError as error:
             self._unsaved = True
             self.log.no_snapshot(self.iteration, error.message)
@@ -400,6 +414,8 @@ class Solver:
             return
         try:
             self.snapshot()
+        except LostRanks:
+            raise
         except RoasteryError as error:
             raise RoasteryError(
                 f"training ended at iteration {self.iteration}, and its snapshot cannot be "
@@ -420,6 +436,7 @@ class Solver:
                 raise RuntimeError("this solver reads no snapshots")
             self.snapshots.load(self, path)
         self.take_state_of_first(self.ranks)
+        self._each = []
 
     def take_state_of_first(self, ranks: Ranks, *, tests: bool = True) -> None:
         """Have the state of rank 0, but draw other random numbers.
@@ -440,16 +457,14 @@ class Solver:
         if ranks.rank:
             self.rate.restore(rate)
             self.restore_position(position)
-            self.draw_as(ranks.rank)
+            take_own_state(ranks, self._nets(), self._each)
 
     def draw_as(self, rank: int) -> None:
         """Let random layers that would draw what rank 0 draws draw what another rank does.
 
         Caffe: Solver::Init.
         """
-        for _, net in self._nets():
-            if drawn := net.random_state():
-                net.restore_random([(drawn[0] + rank) & 0xFFFFFFFF, drawn[1]])
+        draw_as(rank, self._nets())
 
     def position(self) -> dict[str, Any]:
         """What Caffe's state does not hold: the seed, data positions, random counters, the losses
@@ -457,6 +472,7 @@ class Solver:
         self._reports.settle()
         scaling = {"loss_scale": self.scaling.position()} if self.scaling else {}
         return {
+            **({"run": self.run} if self.run else {}),
             "seed": self.train.store.seed,
             **scaling,
             "smoothed": self.smoothed.position(),
@@ -465,37 +481,22 @@ class Solver:
                 for key, net in self._nets()
                 for layer, source in net.feeds.items()
             },
-            "random": {key: net.random_state() for key, net in self._nets()},
-            "state": {key: saved_state(net.store) for key, net in self._nets()},
+            **own_state(self._nets()),
+            **({"ranks": self._each} if self._each else {}),
         }
 
     def restore_position(self, position: Mapping[str, Any]) -> None:
         """Inverse of :meth:`position`; parts of other nets are ignored."""
-        feeds, random, state = (_part(position, name) for name in ("feeds", "random", "state"))
+        feeds = part(position, "feeds")
         if self.scaling is not None:
-            self.scaling.restore(_part(position, "loss_scale"))
-        self._goes_on = self.smoothed.restore(_part(position, "smoothed"))
+            self.scaling.restore(part(position, "loss_scale"))
+        self._goes_on = self.smoothed.restore(part(position, "smoothed"))
         for key, net in self._nets():
             for layer, source in net.feeds.items():
                 if f"{key}/{layer}" in feeds:
-                    source.restore(_part(feeds, f"{key}/{layer}"))
-            counters = random.get(key, [])
-            if not _are_counters(counters):
-                raise RoasteryError(f"the saved random state is damaged: {counters!r:.80}")
-            net.restore_random(counters)
-            restore_state(net.store, _part(state, key))
+                    source.restore(part(feeds, f"{key}/{layer}"))
+        restore_own_state(self._nets(), position)
+        self._each = saved_by_each(position)
 
     def _nets(self) -> list[tuple[str, RunnableNet]]:
         return [("train", self.train), *((f"test{i}", net) for i, net in enumerate(self.tests))]
-
-
-def _part(saved: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A part of what was saved; states of older versions lack some."""
-    found = saved.get(name, {})
-    if not isinstance(found, Mapping):
-        raise RoasteryError(f"the saved position is damaged: its {name} cannot be read")
-    return found
-
-
-def _are_counters(values: Any) -> bool:
-    return isinstance(values, list) and all(type(v) is int and 0 <= v < 2**32 for v in values)

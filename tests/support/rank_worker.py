@@ -1,4 +1,4 @@
-"""One of several ranks, which trains in one folder after the other.
+"""One of several ranks, which trains in one folder after the other, from the newest snapshot.
 
 ``python -m tests.support.rank_worker STORE COUNT DEVICE RANK FOLDER...``
 """
@@ -9,6 +9,7 @@ import os
 import sys
 
 from roastery.reading.solver_settings import read_solver_file
+from roastery.training.snapshots import newest_snapshot
 from roastery.training.solvers import assemble
 from runtime.distributed.ranks import ALONE, Ranks
 from runtime.logging import CaffeLog
@@ -27,7 +28,8 @@ def _main(store: str, count: int, device: str, rank: int, folders: list[str]) ->
         log = CaffeLog.open(log_path="log") if rank == 0 else CaffeLog()
         with log:
             solver = read_solver_file("solver.prototxt").message
-            assemble(solver, device, log, ranks=ranks).solver.solve()
+            newest = ranks.from_first(newest_snapshot(solver.snapshot_prefix))
+            assemble(solver, device, log, ranks=ranks).solver.solve(newest)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from ..devices import DEVICE_FLAG
 from ..log_flags import LOG_FLAGS, log_device
 from ..nets import PYTHON_FLAG, STATE_FLAGS, WEIGHTS_HELP, python_layers, stages
 from ..rank_devices import RANKS_FLAG, SEVERAL_GPUS_FLAG, device_of, rank_devices
+from ..say import say_note
 from ..signals import held_signals
 from ..streams import surviving_streams
 from ..training_bar import training_bar
@@ -21,7 +22,7 @@ from ..training_bar import training_bar
 if TYPE_CHECKING:
     from frontends.prototxt import Message
     from runtime.logging import CaffeLog
-    from runtime.solver.actions import Action
+    from runtime.solver.actions import Action, ActionRequests
     from runtime.solver.solver import Solver
 
     from ...ranks.place import RankPlace
@@ -32,23 +33,34 @@ _SIGNALS = {"sigint": signal.SIGINT, "sigterm": signal.SIGTERM, "sighup": signal
 
 
 def _run(arguments: Arguments) -> int:
-    from ...ranks.place import rank_place
+    from runtime.solver.actions import ActionRequests
 
-    devices, place = rank_devices(arguments), rank_place()
-    if place is None and len(devices) > 1:
+    from ...ranks.joining import one_voice
+    from ...ranks.place import rank_place
+    from ...ranks.with_parent import end_with_parent
+
+    place = rank_place()
+    alone = place is None or place.count == 1
+    if alone and len(devices := rank_devices(arguments)) > 1:
         from ...ranks.local import run_local_ranks
 
         needed(arguments, "solver", "the solver file to train with")
         return run_local_ranks(len(devices), ["train", *arguments.words], held_signals())
-    _train(arguments, place, devices[0] if place is None else device_of(place, devices))
+    requests = ActionRequests()
+    end_with_parent()
+    with one_voice(place, lambda: requests.stopping or bool(held_signals())):
+        devices = rank_devices(arguments)
+        requested = devices[0] if place is None else device_of(place, devices)
+        _train(arguments, place, requested, requests)
     return 0
 
 
-def _train(arguments: Arguments, place: RankPlace | None, requested: str | None) -> None:
+def _train(
+    arguments: Arguments, place: RankPlace | None, requested: str | None, requests: ActionRequests
+) -> None:
     """Train as one process, which may be one of several ranks. Rank 0 speaks, and has the files."""
     from runtime.data.notes import to_log
     from runtime.logging import CaffeLog
-    from runtime.solver.actions import ActionRequests
 
     from ...devices.compile_options import precision_hint
     from ...ranks.joining import joined_ranks, shared_seed
@@ -72,7 +84,7 @@ def _train(arguments: Arguments, place: RankPlace | None, requested: str | None)
     state.set("level", arguments.level)
     for stage in stages(arguments):
         state.add("stage", stage)
-    requests, effects = ActionRequests(), _effects(arguments)
+    effects = _effects(arguments)
     with (
         surviving_streams(),
         _log(arguments) if first else CaffeLog() as log,
@@ -89,7 +101,8 @@ def _train(arguments: Arguments, place: RankPlace | None, requested: str | None)
         device = solver_device(message, requested)
         if place is not None and device == "cuda":
             device = f"cuda:{place.local_rank}"
-        ranks = claims.enter_context(joined_ranks(place, device))
+        tell = log.warning if first else say_note
+        ranks = claims.enter_context(joined_ranks(place, device, tell))
         log_device(log, device, "train")
         if first:
             with requests.held():
@@ -120,7 +133,7 @@ def _train(arguments: Arguments, place: RankPlace | None, requested: str | None)
         ).solver
         if hint := precision_hint(solver.train.options, asked):
             log.note(hint)
-        solver.requests = requests
+        solver.requests, solver.run = requests, "" if place is None else place.run
         if snapshot:
             log.resuming_from(snapshot)
             solver.restore(snapshot)
@@ -170,16 +183,17 @@ def _effects(arguments: Arguments) -> dict[int, Action]:
 def _snapshot(
     arguments: Arguments, message: Message, log: CaffeLog, place: RankPlace | None
 ) -> str | None:
-    """The state to go on from. Ranks that are started again go on from the newest, if there is
-    one, whatever they began with."""
+    """The state to go on from. Ranks that are started again go on from the newest that they wrote
+    before, if there is one, whatever they began with."""
     from ...training.snapshots import newest_snapshot
 
-    again = place is not None and place.restarts > 0
-    if arguments.snapshot != "auto" and not again:
+    auto = arguments.snapshot == "auto"
+    if not auto and (place is None or place.restarts == 0):
         return arguments.snapshot or None
-    newest = newest_snapshot(message.snapshot_prefix, log.warning)
+    run = "" if auto or place is None else place.run
+    newest = newest_snapshot(message.snapshot_prefix, log.warning, run)
     if newest is None:
-        if arguments.snapshot not in ("", "auto"):
+        if not auto and arguments.snapshot:
             return str(arguments.snapshot)
         log.note(f"no snapshot of '{message.snapshot_prefix}' yet: starting from the beginning")
     return newest
