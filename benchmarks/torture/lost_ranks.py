@@ -108,14 +108,17 @@ def _kill_once(row: Row, place: Path, draw: Random, seconds: float, most: int) -
 class Watched:
     """``torchrun ... roastery train`` in a folder, whose ranks can be killed.
 
+    Args:
+        words: for torchrun; without any it starts all ranks.
+
     Attributes:
         log: its standard error, once it has ended.
     """
 
-    def __init__(self, place: Path, restarts: int = 3) -> None:
+    def __init__(self, place: Path, *words: str) -> None:
+        words = words or ("--standalone", f"--nproc-per-node={RANKS}")
         self._words = [
-            sys.executable, "-m", "torch.distributed.run", "--standalone",
-            f"--nproc-per-node={RANKS}", f"--max-restarts={restarts}",
+            sys.executable, "-m", "torch.distributed.run", *words, "--max-restarts=3",
             *command("train", "--solver=solver.prototxt", "--device=cpu")[1:],
         ]  # fmt: skip
         self._place = place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,20 @@ def test_killed_ranks_end_as_the_unbroken_run(tmp_path: Path) -> None:
     assert newest(place) == ITERATIONS
     assert same_end(place, whole)
     assert not litter(place)
+
+
+def test_machines_of_which_one_has_no_snapshots(tmp_path: Path) -> None:
+    """The rank that is killed is not the one that goes on from its snapshot."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        where = f"--rdzv-endpoint=localhost:{free.getsockname()[1]}"
+    words = ("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", where, "--rdzv-id=two")
+    folders = [_folder(tmp_path / name) for name in ("one", "other")]
+    with Watched(folders[0], *words) as one, Watched(folders[1], *words) as other:
+        one.wait(lambda: any(newest(folder) for folder in folders))
+        pairs = sorted(zip(map(newest, folders), (one, other), strict=True), key=lambda at: at[0])
+        (_, without), (_, first) = pairs
+        assert without.kill(1), "it was over too early"
+        assert (one.end(), other.end()) == (0, 0), one.log + other.log
+    assert first.log.count("Resuming from") == 1, first.log
+    assert sorted(map(newest, folders)) == [0, ITERATIONS]

@@ -109,7 +109,11 @@ def _train(
                 claims.enter_context(claimed_prefix(message, log.note))
             remove_half_written(message.snapshot_prefix)
         noted = _timeline(arguments, ranks.rank)
-        snapshot = ranks.from_first(_snapshot(arguments, message, log, place) if first else None)
+        # torchrun counts on each machine for itself how often its ranks were started again.
+        again = place is not None and ranks.highest_later(place.restarts)() > 0
+        run = "" if place is None else place.run
+        found = _snapshot(arguments, message, log, run, again=again) if first else None
+        snapshot = ranks.from_first(found)
         if snapshot:
             message.clear("weights")
         elif arguments.weights:
@@ -133,7 +137,7 @@ def _train(
         ).solver
         if hint := precision_hint(solver.train.options, asked):
             log.note(hint)
-        solver.requests, solver.run = requests, "" if place is None else place.run
+        solver.requests, solver.run = requests, run
         if snapshot:
             log.resuming_from(snapshot)
             solver.restore(snapshot)
@@ -181,17 +185,16 @@ def _effects(arguments: Arguments) -> dict[int, Action]:
 
 
 def _snapshot(
-    arguments: Arguments, message: Message, log: CaffeLog, place: RankPlace | None
+    arguments: Arguments, message: Message, log: CaffeLog, run: str, *, again: bool
 ) -> str | None:
     """The state to go on from. Ranks that are started again go on from the newest that they wrote
     before, if there is one, whatever they began with."""
     from ...training.snapshots import newest_snapshot
 
     auto = arguments.snapshot == "auto"
-    if not auto and (place is None or place.restarts == 0):
+    if not auto and not again:
         return arguments.snapshot or None
-    run = "" if auto or place is None else place.run
-    newest = newest_snapshot(message.snapshot_prefix, log.warning, run)
+    newest = newest_snapshot(message.snapshot_prefix, log.warning, "" if auto else run)
     if newest is None:
         if not auto and arguments.snapshot:
             return str(arguments.snapshot)
