@@ -212,6 +212,18 @@ _PROGRAMS = {
         "0.30000000000000004 [0.30000000000000004]\n"
         "1.23456789012e+11 -1e+11 1e-05 1e+100 inf 12345678901.5\n",
     ),
+    "text through descriptors and sockets": (
+        """
+        import HTMLParser, commands, os, socket
+        a, b = socket.socketpair()
+        a.send('hello')
+        print b.recv(5).split('l'), HTMLParser.HTMLParser().unescape('&lt;'),
+        fd = os.open('x', os.O_RDWR | os.O_CREAT)
+        os.write(fd, 'ab')
+        print open('x').read(), commands.getstatusoutput('exit 3')[0]
+        """,
+        "['he', '', 'o'] < ab 768\n",
+    ),
     "rot13": ("print 'uryyb'.encode('rot13'), 'uryyb'.decode('rot13')", "hello hello\n"),
     "popen2": (
         """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from types import ModuleType
 from typing import Any
 
-from ..byte_string import to_bytes
+from ..byte_string import as_string, to_bytes
 from ..files import OldFile
 
 
@@ -58,3 +59,44 @@ def urllib2() -> dict[str, Any]:
 
 def urlparse(real: ModuleType) -> dict[str, Any]:
     return {}
+
+
+class _Socket(socket.socket):
+    """A socket that takes and gives strings."""
+
+    def send(self, data: Any, *flags: Any) -> int:
+        return super().send(to_bytes(data), *flags)
+
+    def sendall(self, data: Any, *flags: Any) -> None:
+        super().sendall(to_bytes(data), *flags)
+
+    def sendto(self, data: Any, *where: Any) -> int:
+        return super().sendto(to_bytes(data), *where)
+
+    def recv(self, size: int, *flags: Any) -> Any:
+        return as_string(super().recv(size, *flags))
+
+    def recvfrom(self, size: int, *flags: Any) -> Any:
+        data, address = super().recvfrom(size, *flags)
+        return as_string(data), address
+
+    def accept(self) -> Any:
+        made, address = super().accept()
+        return _of_strings(made), address
+
+
+def _of_strings(plain: socket.socket) -> _Socket:
+    timeout = plain.gettimeout()
+    made = _Socket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+    made.settimeout(timeout)
+    return made
+
+
+def socket_names(real: ModuleType) -> dict[str, Any]:
+    return {
+        "create_connection": lambda *args, **words: _of_strings(
+            socket.create_connection(*args, **words)
+        ),
+        "socket": _Socket,
+        "socketpair": lambda *args: tuple(map(_of_strings, socket.socketpair(*args))),
+    }

@@ -46,6 +46,7 @@ _FACADES = {
     "random": "chances:choice_names",
     "sets": "containers:sets",
     "sha": "digests:sha",
+    "socket": "network:socket_names",
     "string": "texts:string_names",
     "struct": "digests:struct_names",
     "subprocess": "processes:subprocess_names",

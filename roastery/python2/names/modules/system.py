@@ -16,7 +16,7 @@ import time
 from types import ModuleType
 from typing import Any
 
-from ..byte_string import ByteString
+from ..byte_string import ByteString, as_string, to_bytes
 
 
 def _as_text(value: Any) -> Any:
@@ -58,6 +58,8 @@ def os_names(real: ModuleType) -> dict[str, Any]:
         return start
 
     return {
+        "read": lambda fd, n: as_string(os.read(fd, n)),
+        "write": lambda fd, data: os.write(fd, to_bytes(data)),
         "popen2": pipes("stdin", "stdout"),
         "popen3": pipes("stdin", "stdout", "stderr"),
         "popen4": pipes("stdin", "stdout", "", ""),
@@ -124,7 +126,12 @@ def inspect_names(real: ModuleType) -> dict[str, Any]:
 
 
 def commands() -> dict[str, Any]:
-    return {"getoutput": subprocess.getoutput, "getstatusoutput": subprocess.getstatusoutput}
+    def getstatusoutput(command: Any) -> tuple[int, str]:
+        """The status as ``os.wait`` gives it: the exit code 256 times."""
+        code, text = subprocess.getstatusoutput(command)
+        return (-code if code < 0 else code << 8), text
+
+    return {"getoutput": subprocess.getoutput, "getstatusoutput": getstatusoutput}
 
 
 def exceptions() -> dict[str, Any]:

@@ -152,4 +152,10 @@ def codecs_names(real: ModuleType) -> dict[str, Any]:
 
 
 def html_parser(real: ModuleType) -> dict[str, Any]:
-    return {"HTMLParseError": ValueError}
+    import html
+
+    class HTMLParser(real.HTMLParser):  # type: ignore[name-defined]
+        def unescape(self, text: str) -> str:
+            return html.unescape(text)
+
+    return {"HTMLParseError": ValueError, "HTMLParser": HTMLParser}
