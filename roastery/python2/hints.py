@@ -37,6 +37,7 @@ _TYPES = re.compile(
     r"|read\(\) returned str|a bytes-like object|concat str to bytes|multichannel"
     r"|indices must be integers or slices, not float|a single integer, got '\d+\.\d*'"
     r"|only integer scalar arrays|slice indices must be integers"
+    r"|not supported between instances of"
 )
 
 
@@ -66,6 +67,8 @@ def python2_reason(error: BaseException) -> str:
         return "a library has dropped a name" if _GONE_NAMES.search(text) else ""
     if isinstance(error, TypeError | IndexError):
         return "Python 2 took it" if _TYPES.search(text) else ""
+    if isinstance(error, OverflowError) and re.search(r"out of bounds for u?int", text):
+        return "numpy took it"
     if isinstance(error, UnicodeDecodeError):
         return "Python 2 read any bytes from a text file"
     return ""

@@ -206,6 +206,7 @@ def test_a_syntax_error_is_the_files_own(tmp_path: Path) -> None:
         "def f((a, b)): pass", "if 1:\n\tx = 1\n        y = 2", "map(str, [1])[0]", "[1][2 / 1]",
         "open('x', 'w').write(b'')", "'x'.decode('utf-8')", "reduce(max, [1])",
         "import PIL.Image; PIL.Image.ANTIALIAS", "import time; time.clock()", "u = 10L",
+        "None < 1", "import numpy; numpy.uint8(200) * 299",
     ],
 )  # fmt: skip
 def test_an_error_of_python2_names_the_flag(
