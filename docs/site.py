@@ -20,7 +20,9 @@ FIRST = "README.md"
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 _CODE = re.compile(r"```.*?```|^    .*?$", re.S | re.M)
 _PICTURES = (".png", ".jpg", ".svg")
-_SHOWN = (".c", ".h", ".ipynb", ".json", ".md", ".prototxt", ".py", ".sh", ".toml", ".txt", ".yaml", "")
+_SHOWN = (
+    ".c", ".h", ".ipynb", ".json", ".md", ".prototxt", ".py", ".sh", ".toml", ".txt", ".yaml", ""
+)  # fmt: skip
 _LANGUAGES = {".py": "python", ".json": "json", ".toml": "toml", ".yaml": "yaml"}
 
 #: By a page's place in the site, which file of the repository it is; listings are none.
