@@ -81,9 +81,14 @@ class Worker:
         """Of one process: seconds of passes and of the rest, and when buckets would leave."""
         found: list[list[tuple[float, int]]] = []
         passes, rest = [], []
+        noting = Noting()
+        self.solver.join(noting)
+        reduction = self.solver.reduction
+        assert reduction is not None
+        self.solver.step(1)
         for _ in range(count):
-            noting, noted = Noting(), Timeline(0, 1)
-            self.solver.join(noting, timeline=noted)
+            noting.left.clear()
+            noted = reduction.timeline = Timeline(0, 1)
             start = time.perf_counter()
             self.solver.step(1)
             whole = time.perf_counter() - start

@@ -93,17 +93,19 @@ def _compared(
     ):
         (known,) = apart.ask("buckets", count=3, only=0)
         count = max(3, round(seconds / (known["passes"] + known["update"])))
-        alone, side, ranks, many = [], [], [], []
+        first, alone, side, ranks, many = [], [], [], [], []
         known_again, gloo_two, gloo_four = [], [], []
         for _ in range(rounds):  # in turn: others may use the machine, too
-            known_again += apart.ask("buckets", count=count, only=0)
-            alone += apart.ask("steps", count=count, only=0, timeline=False)[0]["seconds"]
+            known_again += apart.ask("buckets", count=min(count, 10), only=0)
+            for times in (first, alone):
+                times += apart.ask("steps", count=count, only=0, timeline=False)[0]["seconds"]
             side += [t for a in apart.ask("steps", count=count) for t in a["seconds"]]
             gloo_two += two.ask("gloo", sizes=SIZES, repeats=5)
             ranks += [t for a in two.ask("steps", count=count) for t in a["seconds"]]
             gloo_four += four.ask("gloo", sizes=SIZES, repeats=3)
             many += [t for a in four.ask("steps", count=3) for t in a["seconds"]]
     work = _work(net, batch, known_again)
+    work = work.slower(statistics.median(first) / work.alone)  # without what noting costs
     beside = work.slower(statistics.median(side) / work.alone)
     return [
         (1, work.alone, statistics.median(alone)),
