@@ -44,6 +44,7 @@ def test_killed_ranks_end_as_the_unbroken_run(tmp_path: Path) -> None:
     assert not litter(place)
 
 
+@pytest.mark.exhaustive
 def test_machines_of_which_one_has_no_snapshots(tmp_path: Path) -> None:
     """The rank that is killed is not the one that goes on from its snapshot."""
     with socket.socket() as free:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.ranks import environment, largest_difference, parameters, small_run
+from tests.support.ranks import environment, largest_difference, made_once, parameters, small_run
 
 pytest.importorskip("torch.distributed", reason="torch is not installed")
 
@@ -129,14 +129,16 @@ def run(root: Path, ranks: int, names: list[str], start: str = "fork") -> tuple[
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each solver's run by one solver, and by two that have half the batch each."""
-    root = tmp_path_factory.mktemp("runs")
+    return made_once(tmp_path_factory, "pycaffe_ranks", _train)
+
+
+def _train(root: Path) -> None:
     for ranks in (1, 2):
         for name, solver in SOLVERS.items():
             small_run(root / str(ranks) / name, BATCH // ranks, solver)
         shown, log = run(root, ranks, list(SOLVERS))
         assert shown == str([0] * ranks)
         (root / f"log_{ranks}").write_text(log)
-    return root
 
 
 def at_the_end(folder: Path) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ pytest.importorskip("torch.distributed", reason="torch is not installed")
 BATCH = 3
 """Of each rank."""
 
-COUNTS = (2, 4)
+COUNTS = (2, pytest.param(4, marks=pytest.mark.exhaustive))
 
 
 def conv(name: str, bottom: str, outputs: int, stride: int = 1) -> str:
@@ -159,6 +159,7 @@ def test_without_it_they_are_not(
     assert difference(first, second) > 1e-3
 
 
+@pytest.mark.exhaustive
 def test_on_the_command_line(tmp_path: Path) -> None:
     """What snapshots hold, with tests on the way."""
     place = 'layer { name: "relu"'

@@ -60,17 +60,17 @@ def test_every_version_has_a_section_in_the_changelog() -> None:
 
 
 def test_extras_build_on_each_other() -> None:
-    """`all` is everything but a C compiler; only benchmarks want PyTorch."""
+    """`all` is everything but a C compiler and PyTorch, which is large."""
     extras = PROJECT["project"]["optional-dependencies"]
     single = ["images", "leveldb", "plot", "demo", "onnx", "py2", "tensorboard", "search"]
     assert extras["all"] == [f"roastery[{','.join(single)},gpu]"]
     assert [need.partition(">")[0] for need in extras["cpu"]] == ["ziglang"]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for extra in (*single, "serve", "docs", "cpu", "gpu", "all"):
+    for extra in (*single, "serve", "docs", "cpu", "gpu", "distributed", "all"):
         assert re.search(rf"\| `pip install \.\[{extra}\]` \|.*\| \d+\.\d+ GB \|", readme), extra
     assert re.search(r"\| `pip install \.` \|.*\| \d+\.\d+ GB \|", readme)
     with_torch = {name for name, needs in extras.items() if any("torch" in n for n in needs)}
-    assert with_torch == {"bench"}
+    assert with_torch == {"bench", "distributed"}
 
 
 def test_one_version() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 from frontends.caffemodel import read_weights
 
@@ -73,6 +75,19 @@ def torchrun(
     """``torchrun --standalone WORDS`` in a folder; its standard error."""
     starter = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
     return run_python(folder, [*starter, *words], code=code, timeout=timeout)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that one of the processes that run tests fills, and all read."""
+    own = factory.getbasetemp()
+    root = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    with open(root.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / "made").exists():
+            root.mkdir(parents=True)
+            make(root)
+            (root / "made").touch()
+    return root
 
 
 def train_all(folders: Sequence[Path], ranks: int, device: str = "cpu") -> None:
