@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.ranks import NET, largest_difference, parameters, small_run, train_all
 
 BATCH, EVERY = 4, 5
 
 
+@pytest.mark.exhaustive
 def test_two_then_three_then_one(tmp_path: Path) -> None:
     """As one rank does, whose batches grow and shrink instead."""
     several = small_run(tmp_path / "several", BATCH)
