@@ -148,7 +148,7 @@ def test_garbage_found_while_capturing(gpu: FakeGpu, backend: CudaBackend) -> No
     b.output("z", b.sum(b.map(e.arg(0) * 3.0, x), (0,)))
     bound = Bound(backend, b.finish())
     bound.run()
-    segment = bound.graph._steps[0]
+    segment = bound.graph._steps[0][0]
     segment.calls.insert(1, ("garbage", lambda: gc.collect() and None))  # type: ignore[union-attr]
     Cycle()
     held = len(gpu.fake.allocations)
@@ -177,8 +177,8 @@ def test_a_capture_that_is_spoiled(
             gpu.fake.spoiled = True
 
     for name in ("begin", "end"):
-        place = 0 if name == "begin" else len(bound.graph._steps[0].calls)  # type: ignore[union-attr]
-        bound.graph._steps[0].calls.insert(place, (name, spoil))  # type: ignore[union-attr]
+        place = 0 if name == "begin" else len(bound.graph._steps[0][0].calls)  # type: ignore[union-attr]
+        bound.graph._steps[0][0].calls.insert(place, (name, spoil))  # type: ignore[union-attr]
     for count in range(2, 8):
         bound.run()
         np.testing.assert_array_equal(bound["y"].peek(), 2.0 * count * ONES)

@@ -103,7 +103,7 @@ def test_garbage_found_while_capturing(backend: CudaBackend) -> None:
         net.inputs.take({"data": np.ones((3, 5), np.float32)})
         net.forward()
     expected = net.output("ip").copy()
-    segment = bound[0]._steps[0]
+    segment = bound[0]._steps[0][0]
     segment.calls.insert(1, ("garbage", lambda: gc.collect() and None))  # type: ignore[union-attr]
     for _ in range(3):
         Cycle()
