@@ -28,6 +28,7 @@ from ir.ops.gradient import ClipDiff, DiffAs
 from ir.ops.movement import Concat
 from ir.ops.pointwise import Map
 from ir.ops.reduction import Reduce
+from ir.ops.window import WindowSpread
 from ir.primitives import PRIMITIVES
 from ir.text import format_graph, parse_graph
 from ir.verify import verify
@@ -205,7 +206,11 @@ def check_gradients(drawn: Drawn) -> None:
     floats = [n for n in graph.nodes if all(map(_any_float, (n.inputs, n.outputs)))]
     assume(moved and results and all(has_derivative(type(n.op)) for n in floats))
     # Of an extremum that stands in two places both have the gradient.
-    twice = any(isinstance(n.op, Concat) and len(set(n.inputs)) < len(n.inputs) for n in floats)
+    twice = any(
+        isinstance(n.op, WindowSpread)
+        or (isinstance(n.op, Concat) and len(set(n.inputs)) < len(n.inputs))
+        for n in floats
+    )
     assume(not twice or not any(isinstance(n.op, Reduce) and n.op.kind != "sum" for n in floats))
     whole = differentiate(graph, diffs={p.name: p.value for p in moved})
     rng = np.random.default_rng(drawn.seed)
