@@ -19,12 +19,20 @@ class Group:
 
     Args:
         together: they are ranks of one training; else each trains by itself.
+        sent: ranks send gradients by gloo, as between machines.
     """
 
-    def __init__(self, net: str, batch: int, count: int, *, together: bool) -> None:
+    def __init__(
+        self, net: str, batch: int, count: int, *, together: bool, sent: bool = False
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="roastery-ranks-")
         store = f"{self._folder.name}/store"
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **thread_variables(1)}
+        environment = {
+            **os.environ,
+            **thread_variables(1),
+            "PYTHONPATH": str(ROOT),
+            "ROASTERY_SHARE_GRADIENTS": str(int(not sent)),
+        }
         self._processes = []
         try:
             for number in range(count):

@@ -19,9 +19,10 @@ import numpy as np
 
 from benchmarks.zoo import ZOO
 from frontends.prototxt import parse_text
+from ir.types import TensorType
 from roastery.devices.compile_options import CompileRequest
 from roastery.training.solvers import assemble
-from runtime.distributed.ranks import ALONE, Alone, Ranks, Wait
+from runtime.distributed.ranks import ALONE, Alone, Ranks
 from runtime.distributed.timeline import FORWARD, Timeline, hidden_share
 from runtime.memory.buffers import Buffer
 from runtime.solver.solver import Solver
@@ -31,15 +32,19 @@ snapshot: 0 snapshot_after_train: false random_seed: 1 solver_mode: CPU
 net_param {{ {net} }}"""
 
 
+_MATRIX = np.ones((160, 160), np.float32)
+_TURN, _LEAST = 5e-5, 2e-3
+"""Seconds of a product, roughly; of what is computed beside an average, at least."""
+
+
 class Noting(Alone):
     """One process that notes when its buckets would leave."""
 
     def __init__(self) -> None:
         self.left: list[tuple[float, int]] = []
 
-    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> Wait:
+    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> None:
         self.left.append((time.monotonic(), buffer.type.nbytes))
-        return super().average_later(buffer, done)
 
 
 class Worker:
@@ -109,24 +114,39 @@ class Worker:
             "buckets": ready,
         }
 
-    def gloo(self, sizes: list[int], repeats: int) -> list[tuple[int, float, float]]:
-        """Of all-reduces alone: bytes, seconds, and seconds of this rank's processors."""
-        found = []
-        for nbytes in sizes:
-            array = np.zeros(nbytes // 4, np.float32)
-            import torch
-            import torch.distributed
-
-            tensor = torch.from_numpy(array)
-            torch.distributed.all_reduce(tensor)
-            times, before = [], time.process_time()
-            for _ in range(repeats):
-                start = time.perf_counter()
-                torch.distributed.all_reduce(tensor)
-                times.append(time.perf_counter() - start)
-            busy = (time.process_time() - before) / repeats
-            found.append((nbytes, statistics.median(times), busy))
+    def averages(self, sizes: list[int], repeats: int) -> list[tuple[int, float, float, float]]:
+        """Of averages over ranks of so many bytes: the bytes; seconds that one takes; seconds that
+        it takes while all ranks compute something else, and that it costs these."""
+        diffs, found = self.solver.train.store.flat_diff, []
+        for nbytes in sorted({min(size, diffs.type.nbytes) for size in sizes}):
+            part = diffs.part(0, TensorType((nbytes // 4,)))
+            takes = statistics.median(self._takes(part) for _ in range(repeats))
+            turns = round(max(8 * takes, _LEAST) / _TURN)
+            beside = [self._beside(part, turns) for _ in range(repeats)]
+            travels, costs = (statistics.median(column) for column in zip(*beside, strict=True))
+            found.append((nbytes, takes, travels, costs))
         return found
+
+    def _takes(self, part: Buffer) -> float:
+        self.ranks.highest_later(0)()  # all begin at once
+        start = time.perf_counter()
+        self.ranks.average_later(part)
+        self.ranks.finish_averages()
+        return time.perf_counter() - start
+
+    def _beside(self, part: Buffer, turns: int) -> tuple[float, float]:
+        arrived = []
+        spent = []
+        for sends in (False, True):
+            self.ranks.highest_later(0)()
+            start = time.perf_counter()
+            if sends:
+                self.ranks.average_later(part, lambda: arrived.append(time.perf_counter()))
+            for _ in range(turns):
+                np.matmul(_MATRIX, _MATRIX)
+            self.ranks.finish_averages()
+            spent.append(time.perf_counter() - start)
+        return arrived[0] - start, spent[1] - spent[0]
 
     def digest(self) -> str:
         """Of all parameters that learn: statistics of BatchNorm are each rank's own."""

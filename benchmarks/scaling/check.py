@@ -1,27 +1,32 @@
-"""The model beside gloo on this machine: what it needs is measured, and what it says, too.
+"""The model beside ranks on this machine: what it needs is measured, and what it says, too.
 
-Between processes of one machine nothing travels by itself: sums, copies and the kernel's part of a
-message take time of the processors that the passes run on. So ranks take as long as the events of
-:mod:`.overlap`, or as long as the processors need for the work of all ranks, whichever is longer.
-How much slower two processes are because they share caches, memory and the cores' units is no part
-of the model: their passes are measured side by side.
+Here nothing travels by itself: sums, copies and the kernel's part of a message take time of the
+processors that the passes run on. So a message has, besides the time that it takes, one that it
+costs who computes meanwhile; passes are longer by the costs of what left before their end, and what
+leaves at their end is waited for. How much slower two processes are because they share caches,
+memory and the cores' units is no part of the model: their passes are measured side by side.
 """
 
 from __future__ import annotations
 
+import contextlib
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from benchmarks.ranks.__main__ import NETS
 from benchmarks.ranks.group import Group
 from benchmarks.zoo import ZOO
 from runtime.machine.processor import cpu_target
 
-from .overlap import RankWork, iteration
+from .overlap import RankWork, straggling
 
 ALLOWED = 0.15
-SIZES = (4, 64 << 10, 1 << 20, 8 << 20, 64 << 20)
+SIZES = (64, 64 << 10, 1 << 20, 8 << 20, 64 << 20)
+
+AGREEMENT = 8
+"""Bytes of a message at the end of all passes, by which ranks agree whether to go on."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Fitted:
 
     @staticmethod
     def to(points: Sequence[tuple[int, float]]) -> Fitted:
-        weights = [(1 / y**2, x, y) for x, y in points]
+        weights = [(1 / max(y, _LEAST) ** 2, x, y) for x, y in points]
         w = sum(weight for weight, _, _ in weights)
         x = sum(weight * x for weight, x, _ in weights) / w
         y = sum(weight * y for weight, _, y in weights) / w
@@ -45,37 +50,55 @@ class Fitted:
         return Fitted(max(y - beta * x, 0.0), beta)
 
 
+_LEAST = 1e-5
+"""Seconds below which a point is not exact."""
+
+
 @dataclass(frozen=True)
-class Gloo:
-    """Of so many ranks: seconds of an all-reduce, and seconds of each rank's processors."""
+class Averages:
+    """Of so many ranks, by bytes.
+
+    Attributes:
+        takes: seconds of one, for which all ranks wait.
+        travels: seconds while all compute something else.
+        costs: seconds that it costs these.
+    """
 
     takes: Callable[[float], float]
-    works: Callable[[float], float]
+    travels: Callable[[float], float]
+    costs: Callable[[float], float]
 
 
-def predicted(work: RankWork, gloo: Gloo, count: int, processors: int) -> float:
+def predicted(work: RankWork, averages: Averages, count: int, processors: int) -> float:
     """Seconds of an iteration of ``count`` ranks on one machine.
 
     Args:
         work: of one of them, as long as it takes while its processor is its own.
+        averages: while all of them run.
     """
-    events = iteration(work, gloo.takes).seconds
-    busy = work.alone + sum(gloo.works(nbytes) for _, nbytes in work.buckets)
-    return max(events, count * busy / processors)
+    work = work.slower(max(1.0, count / processors))
+    later = free = 0.0
+    for ready, nbytes in work.buckets:
+        # Gloo's threads have lost their turn: what left early arrives no sooner for its end.
+        beside = ready < work.passes and count >= processors
+        free = max(free, ready + later) + (averages.travels if beside else averages.takes)(nbytes)
+        later += averages.costs(nbytes) if beside else 0.0
+    return max(free, work.passes + later) + work.update
 
 
 def check(nets: list[str] | None, rounds: int, seconds: float) -> int:
     """Print predictions, measurements and errors; 1 where one of 1 or 2 ranks is too far off."""
     processors = cpu_target().processors
     worst = 0.0
-    print(f"{'net':18}{'ranks':>6}{'predicted ms':>14}{'measured ms':>13}{'error':>8}")
+    print(f"{'net':18}{'ranks':>8}{'predicted ms':>14}{'measured ms':>13}{'error':>8}")
     for net in nets or [*NETS]:
-        for count, says, takes in _compared(net, NETS[net], rounds, seconds, processors):
+        for count, how, says, takes in _compared(net, NETS[net], rounds, seconds, processors):
             error = says / takes - 1
             if count <= min(2, processors):
                 worst = max(worst, abs(error))
             print(
-                f"{ZOO[net].name:18}{count:6}{says * 1e3:14.1f}{takes * 1e3:13.1f}{error:8.0%}",
+                f"{ZOO[net].name:18}{f'{count} {how}':>8}{says * 1e3:14.1f}{takes * 1e3:13.1f}"
+                f"{error:8.0%}",
                 flush=True,
             )
     print(f"1 and 2 ranks are at most {worst:.0%} off ({ALLOWED:.0%} are allowed)")
@@ -84,34 +107,44 @@ def check(nets: list[str] | None, rounds: int, seconds: float) -> int:
 
 def _compared(
     net: str, batch: int, rounds: int, seconds: float, processors: int
-) -> list[tuple[int, float, float]]:
-    """Ranks, seconds as predicted, and as measured."""
-    with (
-        Group(net, batch, 2, together=False) as apart,
-        Group(net, batch, 2, together=True) as two,
-        Group(net, batch, 4, together=True) as four,
-    ):
+) -> Iterator[tuple[int, str, float, float]]:
+    """Ranks, how they average, seconds as predicted, and as measured."""
+    kinds = [(count, how) for count in (2, 4) for how in ("gloo", "shm")]
+    with contextlib.ExitStack() as stack:
+        apart = stack.enter_context(Group(net, batch, 2, together=False))
+        groups = {
+            (count, how): stack.enter_context(
+                Group(net, batch, count, together=True, sent=how == "gloo")
+            )
+            for count, how in kinds
+        }
         (known,) = apart.ask("buckets", count=3, only=0)
         count = max(3, round(seconds / (known["passes"] + known["update"])))
-        first, alone, side, ranks, many = [], [], [], [], []
-        known_again, gloo_two, gloo_four = [], [], []
+        first, alone, side = [], [], []
+        known_again = []
+        averages: dict[tuple[int, str], list[Points]] = {kind: [] for kind in kinds}
+        steps: dict[tuple[int, str], list[float]] = {kind: [] for kind in kinds}
         for _ in range(rounds):  # in turn: others may use the machine, too
             known_again += apart.ask("buckets", count=min(count, 10), only=0)
             for times in (first, alone):
                 times += apart.ask("steps", count=count, only=0, timeline=False)[0]["seconds"]
             side += [t for a in apart.ask("steps", count=count) for t in a["seconds"]]
-            gloo_two += two.ask("gloo", sizes=SIZES, repeats=5)
-            ranks += [t for a in two.ask("steps", count=count) for t in a["seconds"]]
-            gloo_four += four.ask("gloo", sizes=SIZES, repeats=3)
-            many += [t for a in four.ask("steps", count=3) for t in a["seconds"]]
+            for kind, group in groups.items():
+                averages[kind] += group.ask("averages", sizes=SIZES, repeats=15)
+                steps[kind] += [t for a in group.ask("steps", count=count) for t in a["seconds"]]
     work = _work(net, batch, known_again)
     work = work.slower(statistics.median(first) / work.alone)  # without what noting costs
-    beside = work.slower(statistics.median(side) / work.alone)
-    return [
-        (1, work.alone, statistics.median(alone)),
-        (2, predicted(beside, _fitted(gloo_two), 2, processors), statistics.median(ranks)),
-        (4, predicted(beside, _fitted(gloo_four), 4, processors), statistics.median(many)),
-    ]
+    middle, deviation = _spread(side)
+    beside = work.slower(middle / work.alone)
+    yield 1, "", work.alone, statistics.median(alone)
+    for kind in kinds:
+        slowest = beside.slower(straggling(deviation, kind[0]))
+        says = predicted(slowest, _fitted(averages[kind]), kind[0], processors)
+        yield *kind, says, statistics.median(steps[kind])
+
+
+Points = Sequence[tuple[int, float, float, float]]
+"""Bytes, and what is said of an average of so many."""
 
 
 def _work(net: str, batch: int, known: Sequence[dict[str, object]]) -> RankWork:
@@ -120,22 +153,32 @@ def _work(net: str, batch: int, known: Sequence[dict[str, object]]) -> RankWork:
     buckets = middle["buckets"]
     assert isinstance(buckets, list)
     passes, update = (float(str(middle[name])) for name in ("passes", "update"))
-    return RankWork(net, batch, passes, update, tuple((at, n) for at, n in buckets))
+    sent = (*((at, n) for at, n in buckets), (passes, AGREEMENT))
+    return RankWork(net, batch, passes, update, sent)
+
+
+def _spread(times: Sequence[float]) -> tuple[float, float]:
+    """The median, and the deviation relative to it; few that took far longer do not count."""
+    low, middle, high = statistics.quantiles(times, n=4)
+    return middle, (high - low) / (2 * NormalDist().inv_cdf(0.75)) / middle
 
 
 def _whole(found: dict[str, object]) -> float:
     return float(str(found["passes"])) + float(str(found["update"]))
 
 
-def _fitted(answers: Sequence[Sequence[tuple[int, float, float]]]) -> Gloo:
+def _fitted(answers: Sequence[Points]) -> Averages:
     """Of what all ranks found in all rounds, the medians by size."""
-    points: dict[int, tuple[list[float], list[float]]] = {n: ([], []) for n, _, _ in answers[0]}
+    found: dict[int, list[Sequence[float]]] = {}
     for answer in answers:
-        for nbytes, wall, busy in answer:
-            points[nbytes][0].append(wall)
-            points[nbytes][1].append(busy)
-    takes, works = (
-        Fitted.to([(n, statistics.median(found[which])) for n, found in points.items()])
-        for which in (0, 1)
+        for nbytes, *seconds in answer:
+            found.setdefault(nbytes, []).append(seconds)
+    middle = {
+        nbytes: [statistics.median(column) for column in zip(*rows, strict=True)]
+        for nbytes, rows in found.items()
+    }
+    takes, travels, costs = (
+        Fitted.to([(nbytes, seconds[which]) for nbytes, seconds in middle.items()])
+        for which in range(3)
     )
-    return Gloo(takes, works)
+    return Averages(takes, travels, costs)

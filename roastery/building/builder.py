@@ -15,6 +15,7 @@ from runtime.backends.backend import Backend
 from runtime.data.config import NO_SOLVER, SolverSpan
 from runtime.data.feeds import open_feeds
 from runtime.data.share import ALL, Share
+from runtime.memory.buffers import Memory
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 
@@ -87,6 +88,7 @@ class NetBuilder:
         given: Callable[[NetProgram], Collection[str]] | None = None,
         schedule: SolverSpan = NO_SOLVER,
         records: Records = all_records,
+        diff_memory: Callable[[int], Memory] = Memory,
     ) -> BuiltNet:
         """Build a net.
 
@@ -97,6 +99,7 @@ class NetBuilder:
             given: the variables that the caller fills next, as from a file of weights.
             schedule: of the solver that trains it.
             records: says which its data sources read, of all.
+            diff_memory: makes the memory of its parameters' diffs.
 
         Raises RoasteryError for every mistake in the net or its data.
         """
@@ -106,7 +109,8 @@ class NetBuilder:
         shared, unshared = (
             shared_buffers(program, share.program, share.store) if share is not None else ({}, [])
         )
-        store = Store(program.variables, seed, shared, given(program) if given else ())
+        filled_later = given(program) if given else ()
+        store = Store(program.variables, seed, shared, filled_later, diff_memory)
         share_of_records = records(program)
         feeds, said = open_feeds(
             program, seed, backend, self.report.notes, schedule, share_of_records

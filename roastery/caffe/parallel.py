@@ -132,6 +132,7 @@ class NCCL:
                     hint="caffe.set_solver_count and caffe.set_solver_rank come before the solver",
                 )
             self._ranks = _joined(solver, Meeting.of(uid, place.rank, place.count))
+            self._ranks.share(solver._solver.train.store.flat_diff.memory)
             self._compare_seeds()
 
     @staticmethod
@@ -206,13 +207,10 @@ class NCCL:
         store = net._store
         layers: Sequence[Any] = net._net.program.layers[last : first + 1]
         names = dict.fromkeys(name for layer in reversed(layers) for name in layer.variables)
-        waits = [
-            self._ranks.average_later(store.diff[name])
-            for name in names
-            if name in store.diff and store.variables[name].learns
-        ]
-        for wait in waits:
-            wait()
+        for name in names:
+            if name in store.diff and store.variables[name].learns:
+                self._ranks.average_later(store.diff[name])
+        self._ranks.finish_averages()
 
 
 def _joined(solver: Any, meeting: Meeting) -> Ranks:
@@ -235,7 +233,8 @@ def _joined(solver: Any, meeting: Meeting) -> Ranks:
         distributed.destroy_process_group()
     device = solver.net._net.backend.name
     store = distributed.FileStore(meeting.store, meeting.count)
-    ranks = join(device, store, meeting.rank, meeting.count, _LOST)
+    warn = solver._solver.log.warning
+    ranks = join(device, store, meeting.rank, meeting.count, _LOST, warn)
     _met = weakref.ref(ranks)
     Finalize(None, _leave, (meeting, device), exitpriority=_FIRST_TO_LEAVE)
     return ranks

@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from runtime.distributed.turns import takes_turns
 from runtime.exclusive import Exclusive, exclusive
 from runtime.logging import CaffeLog
 from runtime.logging.solver_lines import NetOutput
+from runtime.memory.buffers import Memory
+from runtime.memory.shared import shareable
 from runtime.python.own_exceptions import own_exceptions
 from runtime.python.permission import python_allowed
 from runtime.solver.config import SolverConfig
@@ -334,7 +336,14 @@ class _SolverNets:
     def train(self, wanted: _NetOf) -> BuiltNet:
         self.log.creating_training_net(wanted.field, wanted.file)
         state = nets.state_message("TRAIN", wanted.net.state, self.solver.train_state)
-        return self._build(wanted, state, self.seed, records=lambda _: self._records())
+        several = self._records().count > 1 and not is_remote(self.builder.backend)
+        return self._build(
+            wanted,
+            state,
+            self.seed,
+            records=lambda _: self._records(),
+            diff_memory=shareable if several else Memory,
+        )
 
     def _records(self) -> Share:
         return self.learns_from if self.ranks.count == 1 else self._share()
@@ -362,6 +371,7 @@ class _SolverNets:
         seed: int,
         share: BuiltNet | None = None,
         records: Records = all_records,
+        diff_memory: Callable[[int], Memory] = Memory,
     ) -> BuiltNet:
         request = NetRequest(
             wanted.net,
@@ -370,7 +380,14 @@ class _SolverNets:
             ranks=self.ranks if self.sync_batch_norm and self.ranks.count > 1 else None,
         )
         schedule = SolverSpan(self.solver.max_iter, max(1, self.solver.iter_size))
-        built = self.builder.build(request, seed, share=share, schedule=schedule, records=records)
+        built = self.builder.build(
+            request,
+            seed,
+            share=share,
+            schedule=schedule,
+            records=records,
+            diff_memory=diff_memory,
+        )
         for listed in self.solver.weights if self.ranks.rank == 0 else ():
             for name in weight_files(listed):
                 self.log.finetuning_from(name)

@@ -12,11 +12,14 @@ import numpy as np
 
 from ir.errors import RoasteryError
 
-from ..memory.buffers import Buffer
+from ..memory.buffers import Buffer, Memory
 from .meeting import meet, strangers
-from .ranks import LostRanks, Wait
+from .one_machine import Ended, OneMachine
+from .ranks import LostRanks
 
 T = TypeVar("T")
+
+_SHARE = "ROASTERY_SHARE_GRADIENTS"
 
 _TIMEOUT = datetime.timedelta(hours=2)
 """After which a rank that does not answer counts as lost: tests that one rank runs for all may
@@ -34,50 +37,76 @@ class TorchRanks:
 
     Args:
         lost: what to do when another rank is gone.
+        tell: hears for whom this rank waits, if it waits long, as far as that can be told.
 
     Raises:
         LostRanks: from any call, where another rank is gone.
     """
 
-    def __init__(self, lost: str = _AGAIN) -> None:
-        self._hint = lost
+    def __init__(self, lost: str = _AGAIN, tell: Callable[[str], None] = lambda _: None) -> None:
         import torch
         import torch.distributed
 
+        self._hint = lost
         self._torch: Any = torch
         self._group: Any = torch.distributed
         self.rank = int(self._group.get_rank())
         self.count = int(self._group.get_world_size())
         self._apart: Any = None  # a group with an order of its own, see `average`
+        self._begun: list[Callable[[], None]] = []  # waits for what is sent
+        self._machine = OneMachine.meet(
+            self.rank, self.gathered, _TIMEOUT.total_seconds(), tell, wanted=_shares_gradients()
+        )
 
-    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> Wait:
-        if buffer.memory.device_copy is not None:
-            from .on_gpu import average_later
+    def share(self, memory: Memory) -> None:
+        if self._machine is not None:
+            self._machine.share(memory, self.gathered)
 
-            with self._lost():
-                return average_later(buffer)
-        flat = buffer.flat
+    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> None:
         with self._lost():
-            work = self._group.all_reduce(self._torch.from_numpy(flat), async_op=True)
+            if self._machine is not None and self._machine.sees(buffer.memory):
+                self._machine.average_later(buffer, done)
+            elif buffer.memory.device_copy is not None:
+                from .on_gpu import average_later
+
+                self._begun.append(average_later(buffer))
+            else:
+                self._begun.append(self._sent(buffer.flat, done))
+
+    def _sent(self, flat: np.ndarray, done: Callable[[], None] | None) -> Callable[[], None]:
+        work = self._group.all_reduce(self._torch.from_numpy(flat), async_op=True)
         if done is not None:
             work.get_future().add_done_callback(lambda _: done())
 
         def wait() -> None:
-            with self._lost():
-                work.wait()
+            work.wait()
             np.multiply(flat, np.float32(1.0 / self.count), out=flat)
 
         return wait
 
-    def highest_later(self, number: int) -> Callable[[], int]:
+    def finish_averages(self) -> None:
+        begun, self._begun = self._begun, []
         with self._lost():
-            tensor = self._torch.tensor([number], dtype=self._torch.int64)
-            work = self._group.all_reduce(tensor, self._group.ReduceOp.MAX, async_op=True)
+            for wait in begun:
+                wait()
+            if self._machine is not None:
+                self._machine.finish_averages()
+
+    def highest_later(self, number: int) -> Callable[[], int]:
+        if self._machine is not None:
+            found = self._machine.highest_later(number)
+        else:
+            with self._lost():
+                tensor = self._torch.tensor([number], dtype=self._torch.int64)
+                work = self._group.all_reduce(tensor, self._group.ReduceOp.MAX, async_op=True)
+
+            def found() -> int:
+                work.wait()
+                return int(tensor[0])
 
         def read() -> int:
             with self._lost():
-                work.wait()
-            return int(tensor[0])
+                return found()
 
         return read
 
@@ -127,12 +156,20 @@ class TorchRanks:
     def _lost(self) -> Iterator[None]:
         try:
             yield
-        except RuntimeError as error:
+        except (RuntimeError, Ended) as error:
             raise LostRanks(
                 f"rank {self.rank} has lost the connection to the other ranks: "
                 f"{str(error).splitlines()[0]:.200}",
                 hint=self._hint,
             ) from error
+
+
+def _shares_gradients() -> bool:
+    """Whether ranks of one machine may average what they all see."""
+    said = os.environ.get(_SHARE, "").strip()
+    if said not in ("", "0", "1"):
+        raise RoasteryError(f"{_SHARE}={said:.80}: must be 1 or 0")
+    return said != "0"
 
 
 def no_torch(error: ImportError) -> RoasteryError:
@@ -179,4 +216,4 @@ def join(
         )
     except (RuntimeError, ValueError) as error:
         raise strangers(str(error).splitlines()[0][:300]) from error
-    return TorchRanks(lost)
+    return TorchRanks(lost, tell)

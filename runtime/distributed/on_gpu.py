@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..cuda.executor.device_copy import CudaCopy
 from ..memory.buffers import Buffer
-from .ranks import Wait
 
 
 class _DeviceArray:
@@ -24,7 +24,7 @@ class _DeviceArray:
         }
 
 
-def average_later(buffer: Buffer) -> Wait:
+def average_later(buffer: Buffer) -> Callable[[], None]:
     """Begin to average a buffer behind all work that is queued so far; what is queued after the
     result was called comes behind that."""
     import torch

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from ir.errors import RoasteryError
 
-from ..memory.buffers import Buffer
+from ..memory.buffers import Buffer, Memory
 
 T = TypeVar("T")
-
-Wait = Callable[[], None]
-"""Waits for something that was begun. On a device that runs beside the host it holds up the work
-that is queued afterwards, and not the host."""
 
 
 class LostRanks(RoasteryError):
@@ -39,12 +35,22 @@ class Ranks(Protocol):
     @property
     def count(self) -> int: ...
 
-    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> Wait:
+    def share(self, memory: Memory) -> None:
+        """Parts of a block of memory, of one size on all ranks, will be averaged again and again.
+        It has to live as long as this does."""
+        ...
+
+    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> None:
         """Begin to replace each element by its mean over all ranks: their sum, then divided.
 
         Args:
             done: called when they are summed up, on any thread, as far as that can be told.
         """
+        ...
+
+    def finish_averages(self) -> None:
+        """Wait for all that was begun to be averaged. On a device that runs beside the host it
+        holds up the work that is queued afterwards, and not the host."""
         ...
 
     def highest_later(self, number: int) -> Callable[[], int]:
@@ -82,8 +88,14 @@ class Alone:
     rank = 0
     count = 1
 
-    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> Wait:
-        return _nothing
+    def share(self, memory: Memory) -> None:
+        """There is nobody to share it with."""
+
+    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> None:
+        """It is the mean of one."""
+
+    def finish_averages(self) -> None:
+        """There is nothing to wait for."""
 
     def highest_later(self, number: int) -> Callable[[], int]:
         return lambda: number
@@ -102,10 +114,6 @@ class Alone:
 
     def copy_first(self, buffers: Iterable[Buffer]) -> None:
         """There is nothing to copy."""
-
-
-def _nothing() -> Any:
-    """Nobody has to be waited for."""
 
 
 ALONE = Alone()

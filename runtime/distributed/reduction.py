@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import inf
 
@@ -10,11 +10,14 @@ from ..memory.store import Store
 from ..net.complete import Complete, ForwardEnds
 from ..net.context import After
 from .buckets import Bucket, buckets_of
-from .ranks import Ranks, Wait
+from .ranks import Ranks
 from .timeline import Timeline
 
 _Place = tuple[int, float]
 """Of a :class:`Complete` in the order in which it comes about."""
+
+_Calls = dict[int, dict[int | None, Callable[[], None]]]
+"""What is called after which steps of which partitions."""
 
 
 class GradientReduction:
@@ -43,27 +46,32 @@ class GradientReduction:
         self._limit = limit
         self.timeline = timeline
         self._shares = -1  # of the store, when buckets were made
+        self._complete: dict[str, Complete] = {}  # and what was known then
         self._buckets: list[Bucket] = []
-        self._known: dict[str, Complete] | None = None  # what calls were made for
-        self._calls: dict[int, dict[int | None, Wait]] = {}
-        self._begun: list[Wait] = []
+        self._calls: _Calls = {}
+        self._begun = 0  # so many buckets have left
 
     @property
     def buckets(self) -> list[Bucket]:
         """In the order in which they are averaged."""
-        if self._shares != self._store.shares:
-            self._shares = self._store.shares
-            self._buckets, self._known = buckets_of(self._store, self._limit), None
+        self._follow(self._complete)
         return self._buckets
 
+    def _follow(self, complete: Mapping[str, Complete]) -> None:
+        """Make buckets and calls, if the store or what is known of a pass is another one."""
+        if self._shares == self._store.shares and self._complete == complete:
+            return
+        self._shares, self._complete = self._store.shares, dict(complete)
+        # What no layer writes is known to be zero only after the pass.
+        self._buckets = sorted(
+            buckets_of(self._store, self._limit),
+            key=lambda bucket: any(name not in complete for name in bucket.names),
+        )
+        self._calls = self._made(complete)
+
     def calls(self, complete: Mapping[str, Complete], forward: ForwardEnds) -> Mapping[int, After]:
-        buckets = self.buckets
-        if self._known != complete:
-            self._known = dict(complete)
-            # What no layer writes is known to be zero only after the pass.
-            buckets.sort(key=lambda bucket: any(name not in complete for name in bucket.names))
-            self._calls = self._made(complete)
-        self._begun = []
+        self._follow(complete)
+        self._begun = 0
         calls = self._calls if self.overlaps else {}
         if self.timeline is not None and self.timeline.notes:
             return self._noted(self.timeline, calls, forward())
@@ -85,9 +93,9 @@ class GradientReduction:
 
         return {**calls, 0: {**calls.get(0, {}), forward: ended}}
 
-    def _made(self, complete: Mapping[str, Complete]) -> dict[int, dict[int | None, Wait]]:
+    def _made(self, complete: Mapping[str, Complete]) -> _Calls:
         """A bucket leaves when it is complete, and those before it have left."""
-        calls: dict[int, dict[int | None, Wait]] = {}
+        calls: _Calls = {}
         last: Complete | None = None
         for number, bucket in enumerate(self._buckets, 1):
             if any(name not in complete for name in bucket.names):
@@ -100,9 +108,10 @@ class GradientReduction:
 
     def _begin(self, stop: int) -> None:
         """Begin with all buckets up to a number."""
-        for bucket in self._buckets[len(self._begun) : stop]:
+        for bucket in self._buckets[self._begun : stop]:
             done = self.timeline.bucket(bucket) if self.timeline is not None else None
-            self._begun.append(self.ranks.average_later(bucket.diffs, done))
+            self.ranks.average_later(bucket.diffs, done)
+        self._begun = max(self._begun, stop)
 
     def finish(self) -> None:
         """Have the diffs of all ranks' records, or, where a device runs beside the host, queue
@@ -110,9 +119,8 @@ class GradientReduction:
         if self.timeline is not None:
             self.timeline.end_pass()
         self._begin(len(self.buckets))
-        for wait in self._begun:
-            wait()
-        self._begun = []
+        self.ranks.finish_averages()
+        self._begun = 0
         if self.timeline is not None:
             self.timeline.end_reduction()
 

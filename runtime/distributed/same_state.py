@@ -27,13 +27,10 @@ def average_statistics(ranks: Ranks, store: Store) -> None:
     They are sums with weights that do not depend on the records, so that it makes no difference
     how often this is done.
     """
-    waits = [
-        ranks.average_later(store.data[name])
-        for name, variable in store.variables.items()
-        if variable.index >= 0 and variable.role is Role.STATE
-    ]
-    for wait in waits:
-        wait()
+    for name, variable in store.variables.items():
+        if variable.index >= 0 and variable.role is Role.STATE:
+            ranks.average_later(store.data[name])
+    ranks.finish_averages()
 
 
 def mean_outputs(ranks: Ranks, outputs: Sequence[NetOutput]) -> list[NetOutput]:

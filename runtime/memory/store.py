@@ -6,7 +6,7 @@ Parameters lie one after the other in two flat buffers (data and diff), grouped 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from ir.errors import RoasteryError
 from ir.program import RANDOM_STATE, Variable
 from ir.types import TensorType
 
-from .buffers import Buffer, padded_size
+from .buffers import Buffer, Memory, padded_size
 from .fillers import fill_array, surely_fills
 
 
@@ -52,6 +52,7 @@ class Store:
             variables are not filled, and have diffs of their own, as in Caffe.
         given: variables that the caller fills before anything reads them. Memory that nobody
             wrote is not there yet.
+        diff_memory: makes zeroed memory of so many bytes, for the flat buffer of diffs.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Store:
         seed: int,
         shared: Mapping[str, Buffer] | None = None,
         given: Collection[str] = (),
+        diff_memory: Callable[[int], Memory] = Memory,
     ) -> None:
         self.seed = seed
         self.shared = dict(shared or {})
@@ -72,7 +74,8 @@ class Store:
         rates = list(dict.fromkeys((c.lr_mult, c.decay_mult) for c in owned))
         size = sum(padded_size(c.type.size) for c in owned)
         self.flat_data = Buffer(TensorType((size,)))
-        self.flat_diff = Buffer(TensorType((size,)))
+        diffs = TensorType((size,))
+        self.flat_diff = Buffer(diffs, diff_memory(padded_size(size) * diffs.dtype.itemsize))
         position = 0
         for lr_mult, decay_mult in rates:
             start = position

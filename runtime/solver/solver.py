@@ -143,6 +143,7 @@ class Solver:
             timeline: is told what happens when.
         """
         self.ranks = ranks
+        ranks.share(self.train.store.flat_diff.memory)
         self.reduction = GradientReduction(ranks, self.train.store, limit, timeline)
         self.on_gradients_ready.insert(0, self.reduction.finish)
         if ranks.rank:

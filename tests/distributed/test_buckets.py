@@ -16,12 +16,13 @@ from runtime.backends.backend import Backend
 from runtime.backends.reference import ReferenceBackend
 from runtime.cuda.executor.device_copy import CudaCopy
 from runtime.distributed.buckets import buckets_of
-from runtime.distributed.ranks import Alone, Wait
+from runtime.distributed.ranks import Alone
 from runtime.distributed.reduction import GradientReduction
 from runtime.memory.buffers import Buffer
 from runtime.memory.store import Store
 from runtime.net import PartitionedNet
 from runtime.net.complete import Complete, ForwardEnds
+from runtime.net.context import After
 from tests.support.fake_gpu import FakeGpu
 from tests.support.lowering import layers_of
 from tests.support.sample_nets import inception, inputs, siamese
@@ -104,11 +105,10 @@ class Doubled(Alone):
         self.left: list[np.ndarray] = []
         self.waited = 0
 
-    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> Wait:
+    def average_later(self, buffer: Buffer, done: Callable[[], None] | None = None) -> None:
         self.left.append(now_in(buffer))
-        return self._wait
 
-    def _wait(self) -> None:
+    def finish_averages(self) -> None:
         self.waited += 1
 
 
@@ -127,16 +127,14 @@ class Watched(GradientReduction):
 
     early: list[int]
 
-    def calls(
-        self, complete: Mapping[str, Complete], forward: ForwardEnds
-    ) -> Mapping[int, Mapping[int | None, Wait]]:
+    def calls(self, complete: Mapping[str, Complete], forward: ForwardEnds) -> Mapping[int, After]:
         self.early = []
         found = super().calls(complete, forward)
 
-        def noting(call: Wait) -> Wait:
+        def noting(call: Callable[[], None]) -> Callable[[], None]:
             def both() -> None:
                 call()
-                self.early.append(len(self._begun))
+                self.early.append(self._begun)
 
             return both
 
@@ -172,7 +170,7 @@ def test_what_leaves_is_complete(
         loss = watched.training_pass(adding=adding, watch=reduction)
         reduction.finish()
         assert loss() == expected
-        assert len(ranks.left) == ranks.waited == len(reduction.buckets)
+        assert len(ranks.left) == len(reduction.buckets) and ranks.waited == 1
         for bucket, left in zip(reduction.buckets, ranks.left, strict=True):
             np.testing.assert_array_equal(left, bucket.diffs.peek(), str(bucket.names))
         for key, diff in plain.store.diff.items():

@@ -34,25 +34,30 @@ SOLVERS = {
 }
 
 
+SOME = ("plain", "several_passes", "layer_by_layer")
+RUNS = {"1": tuple(SOLVERS), "2": tuple(SOLVERS), "2 sent": SOME, "4": ("plain",)}
+"""Solvers by ranks: those of one machine see each other's gradients, or send them."""
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Each solver's run by 1, 2 and 4 ranks, of batches that are 16 together."""
+    """Runs by 1, 2 and 4 ranks, of batches that are 16 together."""
     return made_once(tmp_path_factory, "equal_ranks", _train)
 
 
 def _train(root: Path) -> None:
-    for ranks in (1, 2, 4):
-        names = SOLVERS if ranks < 4 else ("plain",)
-        folders = [
-            small_run(root / str(ranks) / name, BATCH // ranks, SOLVERS[name]) for name in names
-        ]
-        train_all(folders, ranks)
+    for place, names in RUNS.items():
+        ranks = int(place.split()[0])
+        folders = [small_run(root / place / name, BATCH // ranks, SOLVERS[name]) for name in names]
+        train_all(folders, ranks, sent="sent" in place)
 
 
-@pytest.mark.parametrize(("ranks", "name"), [*((2, name) for name in SOLVERS), (4, "plain")])
-def test_parameters(runs: Path, ranks: int, name: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "name"), [(place, name) for place in list(RUNS)[1:] for name in RUNS[place]]
+)
+def test_parameters(runs: Path, place: str, name: str) -> None:
     for iteration in (10, 20, 25):
-        found, expected = (parameters(runs / n / name, iteration) for n in (str(ranks), "1"))
+        found, expected = (parameters(runs / n / name, iteration) for n in (place, "1"))
         assert largest_difference(found, expected) < 1e-5
 
 

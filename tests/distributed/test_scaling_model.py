@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from benchmarks.scaling.check import Fitted, Gloo, predicted
+from benchmarks.scaling.check import Averages, Fitted, predicted
 from benchmarks.scaling.collectives import Cluster, best, hierarchical, ring, tree
 from benchmarks.scaling.links import GB, NDR, RING, TREE, Network
 from benchmarks.scaling.overlap import RankWork, efficiency, iteration, straggling
@@ -90,12 +90,19 @@ def test_a_line_through_points() -> None:
 
 
 def test_ranks_that_share_processors() -> None:
-    """With a processor for each, reduction costs what its work does; with half as many, twice."""
-    work = RankWork("made", 1, passes=10.0, update=1.0, buckets=((4.0, 2),))
-    gloo = Gloo(takes=float, works=lambda nbytes: nbytes / 2)
-    assert predicted(work, gloo, 2, 4) == 11.0
-    assert predicted(work, gloo, 2, 2) == 12.0
-    assert predicted(work, gloo, 4, 2) == 24.0
+    """What leaves early costs those whose processors have nothing to spare; what leaves at the end
+    is waited for."""
+    work = RankWork("made", 1, passes=10.0, update=1.0, buckets=((4.0, 2), (10.0, 1)))
+    averages = Averages(float, lambda nbytes: nbytes * 1.5, lambda nbytes: nbytes / 2)
+    assert predicted(work, averages, 2, 4) == 10.0 + 1.0 + 1.0
+    assert predicted(work, averages, 2, 2) == 10.0 + 1.0 + 1.0 + 1.0
+    assert predicted(work, averages, 4, 2) == 20.0 + 1.0 + 1.0 + 2.0
+
+
+def test_what_travels_too_slowly_is_waited_for() -> None:
+    work = RankWork("made", 1, passes=10.0, update=1.0, buckets=((4.0, 2), (10.0, 1)))
+    averages = Averages(float, lambda nbytes: nbytes * 5, lambda nbytes: 0.0)
+    assert predicted(work, averages, 2, 2) == 4.0 + 10.0 + 1.0 + 1.0
 
 
 def test_stragglers() -> None:

@@ -90,15 +90,17 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return root
 
 
-def train_all(folders: Sequence[Path], ranks: int, device: str = "cpu") -> None:
+def train_all(
+    folders: Sequence[Path], ranks: int, device: str = "cpu", *, sent: bool = False
+) -> None:
     """Train in several folders, one after the other, by the same ranks; rank 0's log of each is in
-    its file ``log``."""
+    its file ``log``. ``sent``: gradients are sent, as between machines."""
     store = folders[0].parent / f"store_of_{ranks}"
     words = ["-m", "tests.support.rank_worker", str(store), str(ranks), device]
     processes = [
         subprocess.Popen(
             [sys.executable, *words, str(rank), *map(str, folders)],
-            env=environment(),
+            env={**environment(), "ROASTERY_SHARE_GRADIENTS": str(int(not sent))},
             stderr=subprocess.PIPE,
             text=True,
         )
