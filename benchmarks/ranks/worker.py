@@ -33,8 +33,11 @@ net_param {{ {net} }}"""
 
 
 _MATRIX = np.ones((160, 160), np.float32)
-_TURN, _LEAST = 5e-5, 2e-3
+_TURN, _LEAST = 5e-5, 8e-3
 """Seconds of a product, roughly; of what is computed beside an average, at least."""
+
+_LARGE = 4 << 20
+"""Bytes whose average takes long, and nearly the same each time."""
 
 
 class Noting(Alone):
@@ -120,9 +123,10 @@ class Worker:
         diffs, found = self.solver.train.store.flat_diff, []
         for nbytes in sorted({min(size, diffs.type.nbytes) for size in sizes}):
             part = diffs.part(0, TensorType((nbytes // 4,)))
-            takes = statistics.median(self._takes(part) for _ in range(repeats))
-            turns = round(max(8 * takes, _LEAST) / _TURN)
-            beside = [self._beside(part, turns) for _ in range(repeats)]
+            tries = repeats if nbytes < _LARGE else min(repeats, 3)
+            takes = statistics.median(self._takes(part) for _ in range(tries))
+            turns = round(max(3 * takes, _LEAST) / _TURN)
+            beside = [self._beside(part, turns) for _ in range(tries)]
             travels, costs = (statistics.median(column) for column in zip(*beside, strict=True))
             found.append((nbytes, takes, travels, costs))
         return found

@@ -2,13 +2,14 @@
 
     python -m benchmarks.scaling                 # writes the tables of docs/scaling.md
     python -m benchmarks.scaling --print weak-h100
-    python -m benchmarks.scaling --check         # the same model beside gloo on this machine
+    python -m benchmarks.scaling --check         # the same model beside ranks on this machine
 
 Kernel times are those of the cost model (compiler/triton/cost), buckets those of the runtime, links
 those of benchmarks/scaling/links.py, with their sources. Nothing of it was measured on a cluster.
---check measures here what the model needs (passes of one process, what gloo takes for messages),
-predicts what 1, 2 and 4 ranks take, measures that too, and prints how far off it is; it ends with
-1 where 1 or 2 ranks are off by more than 15 %.
+--check measures here what the model needs (passes of one process, what averages take and cost),
+predicts what 1, 2 and 4 ranks take, measures that too, and prints how far off it is; of all nets it
+writes benchmarks/results/scaling-check.md. It ends with 1 where 1 or 2 ranks are off by more than
+15 %.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def main() -> int:
     )
     parser.add_argument("--output", type=Path, default=PAGE, help="default: docs/scaling.md")
     parser.add_argument("--print", nargs="+", metavar="TABLE", help="print these tables instead")
-    parser.add_argument("--check", action="store_true", help="compare the model with gloo here")
+    parser.add_argument("--check", action="store_true", help="compare the model with ranks here")
     parser.add_argument("--net", nargs="+", help="of --check")
     parser.add_argument("--seconds", type=float, default=3.0, help="of --check, for each turn")
     parser.add_argument("--rounds", type=int, default=3, help="of --check")

@@ -10,9 +10,13 @@ memory and the cores' units is no part of the model: their passes are measured s
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
+import platform
 import statistics
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import NormalDist
 
 from benchmarks.ranks.__main__ import NETS
@@ -22,6 +26,7 @@ from runtime.machine.processor import cpu_target
 
 from .overlap import RankWork, straggling
 
+PAGE = Path(__file__).parents[1] / "results" / "scaling-check.md"
 ALLOWED = 0.15
 SIZES = (64, 64 << 10, 1 << 20, 8 << 20, 64 << 20)
 
@@ -89,20 +94,48 @@ def predicted(work: RankWork, averages: Averages, count: int, processors: int) -
 def check(nets: list[str] | None, rounds: int, seconds: float) -> int:
     """Print predictions, measurements and errors; 1 where one of 1 or 2 ranks is too far off."""
     processors = cpu_target().processors
-    worst = 0.0
-    print(f"{'net':18}{'ranks':>8}{'predicted ms':>14}{'measured ms':>13}{'error':>8}")
+    worst, lines = (
+        0.0,
+        ["| net | ranks | predicted, ms | measured, ms | error |", "|---|---|---|---|---|"],
+    )
+    print(*lines, sep="\n", flush=True)
     for net in nets or [*NETS]:
         for count, how, says, takes in _compared(net, NETS[net], rounds, seconds, processors):
             error = says / takes - 1
             if count <= min(2, processors):
                 worst = max(worst, abs(error))
-            print(
-                f"{ZOO[net].name:18}{f'{count} {how}':>8}{says * 1e3:14.1f}{takes * 1e3:13.1f}"
-                f"{error:8.0%}",
-                flush=True,
+            times = f"{says * 1e3:.1f} | {takes * 1e3:.1f}"
+            lines.append(
+                f"| {ZOO[net].name} | {f'{count} {how}'.strip()} | {times} | {error:+.0%} |"
             )
-    print(f"1 and 2 ranks are at most {worst:.0%} off ({ALLOWED:.0%} are allowed)")
+            print(lines[-1], flush=True)
+    verdict = f"1 and 2 ranks are at most {worst:.0%} off ({ALLOWED:.0%} are allowed)."
+    print(verdict)
+    if nets is None:
+        PAGE.write_text(_page(lines, verdict), encoding="utf-8")
     return int(worst > ALLOWED)
+
+
+def _page(lines: Sequence[str], verdict: str) -> str:
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "torch")
+    )
+    return "\n".join(
+        (
+            "# The model of scaling beside ranks on one machine",
+            "",
+            f"{platform.system()} on {platform.machine()}, {cpu_target().processors} processors, "
+            f"Python {platform.python_version()}, {versions}.",
+            "",
+            f"    {' '.join(['python -m benchmarks.scaling', *sys.argv[1:]])}",
+            "",
+            "gloo: gradients are sent over loopback; shm: ranks average memory that all of them "
+            f"see. {verdict} 4 ranks on fewer processors show how the model ends.",
+            "",
+            *lines,
+            "",
+        )
+    )
 
 
 def _compared(
