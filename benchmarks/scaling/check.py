@@ -15,7 +15,7 @@ import platform
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 
@@ -172,7 +172,10 @@ def _compared(
     yield 1, "", work.alone, statistics.median(alone)
     for kind in kinds:
         slowest = beside.slower(straggling(deviation, kind[0]))
-        says = predicted(slowest, _fitted(averages[kind]), kind[0], processors)
+        fitted = _fitted(averages[kind])
+        if kind[1] == "shm":  # nothing is under way meanwhile: ranks average as they come by
+            fitted = replace(fitted, travels=fitted.takes)
+        says = predicted(slowest, fitted, kind[0], processors)
         yield *kind, says, statistics.median(steps[kind])
 
 
