@@ -33,8 +33,8 @@ net_param {{ {net} }}"""
 
 
 _MATRIX = np.ones((160, 160), np.float32)
-_TURN, _LEAST = 5e-5, 8e-3
-"""Seconds of a product, roughly; of what is computed beside an average, at least."""
+_TURN = 5e-5
+"""Seconds of a product, roughly."""
 
 _LARGE = 4 << 20
 """Bytes whose average takes long, and nearly the same each time."""
@@ -117,15 +117,18 @@ class Worker:
             "buckets": ready,
         }
 
-    def averages(self, sizes: list[int], repeats: int) -> list[tuple[int, float, float, float]]:
+    def averages(
+        self, sizes: list[int], repeats: int, seconds: float
+    ) -> list[tuple[int, float, float, float]]:
         """Of averages over ranks of so many bytes: the bytes; seconds that one takes; seconds that
-        it takes while all ranks compute something else, and that it costs these."""
+        it takes while all ranks compute something else (for some seconds, or longer), and that it
+        costs these."""
         diffs, found = self.solver.train.store.flat_diff, []
         for nbytes in sorted({min(size, diffs.type.nbytes) for size in sizes}):
             part = diffs.part(0, TensorType((nbytes // 4,)))
             tries = repeats if nbytes < _LARGE else min(repeats, 3)
             takes = statistics.median(self._takes(part) for _ in range(tries))
-            turns = round(max(3 * takes, _LEAST) / _TURN)
+            turns = round(max(3 * takes, seconds) / _TURN)
             beside = [self._beside(part, turns) for _ in range(tries)]
             travels, costs = (statistics.median(column) for column in zip(*beside, strict=True))
             found.append((nbytes, takes, travels, costs))

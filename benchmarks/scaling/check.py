@@ -30,6 +30,9 @@ PAGE = Path(__file__).parents[1] / "results" / "scaling-check.md"
 ALLOWED = 0.15
 SIZES = (64, 64 << 10, 1 << 20, 8 << 20, 64 << 20)
 
+LONGEST = 0.02
+"""Seconds that ranks compute beside a small message, at most."""
+
 AGREEMENT = 8
 """Bytes of a message at the end of all passes, by which ranks agree whether to go on."""
 
@@ -153,6 +156,7 @@ def _compared(
         }
         (known,) = apart.ask("buckets", count=3, only=0)
         count = max(3, round(seconds / (known["passes"] + known["update"])))
+        beside = min(known["passes"] / 2, LONGEST)  # so long do buckets travel during backward
         first, alone, side = [], [], []
         known_again = []
         averages: dict[tuple[int, str], list[Points]] = {kind: [] for kind in kinds}
@@ -163,15 +167,15 @@ def _compared(
                 times += apart.ask("steps", count=count, only=0, timeline=False)[0]["seconds"]
             side += [t for a in apart.ask("steps", count=count) for t in a["seconds"]]
             for kind, group in groups.items():
-                averages[kind] += group.ask("averages", sizes=SIZES, repeats=15)
+                averages[kind] += group.ask("averages", sizes=SIZES, repeats=15, seconds=beside)
                 steps[kind] += [t for a in group.ask("steps", count=count) for t in a["seconds"]]
     work = _work(net, batch, known_again)
     work = work.slower(statistics.median(first) / work.alone)  # without what noting costs
-    middle, deviation = _spread(side)
-    beside = work.slower(middle / work.alone)
     yield 1, "", work.alone, statistics.median(alone)
+    middle, deviation = _spread(side)
+    work = work.slower(middle / work.alone)
     for kind in kinds:
-        slowest = beside.slower(straggling(deviation, kind[0]))
+        slowest = work.slower(straggling(deviation, kind[0]))
         fitted = _fitted(averages[kind])
         if kind[1] == "shm":  # nothing is under way meanwhile: ranks average as they come by
             fitted = replace(fitted, travels=fitted.takes)
