@@ -4,7 +4,7 @@
     python -m benchmarks.ranks --net lenet --rounds 2 --seconds 0.3 --output -
 
 Each process has one thread. In turn, so that all meet the same machine: one process alone, two side
-by side, and 2 ranks over gloo, of the same batch each; the median of all iterations counts. The
+by side, and 2 ranks, of the same batch each; the median of all iterations counts. The
 efficiency of 2 ranks is the time of two side by side by theirs: what ranks cost, and not what two
 processes take from each other. 4 ranks only show that they end with the same parameters. "Hidden"
 is the share of the time in which gradients travelled that nobody waited.
@@ -128,7 +128,7 @@ def page(found: list[Found], command: str) -> str:
             "# Several ranks on one machine",
             "",
             f"{platform.system()} on {platform.machine()}, {target.processors} processors, "
-            f"Python {platform.python_version()}, {versions} (gloo over loopback).",
+            f"Python {platform.python_version()}, {versions}.",
             "",
             f"    {command}",
             "",
