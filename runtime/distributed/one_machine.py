@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..memory.buffers import PADDING, Buffer, Memory
-from ..memory.shared import Address, SharedMemory, mapped
+from ..memory.shared import MemoryAddress, SharedMemory, mapped
 from .semaphores import ROOM, Semaphores
 
 _AT_ONCE = 1 << 14
@@ -121,7 +121,7 @@ class OneMachine:
     def share(self, memory: Memory, gathered: Gathered) -> None:
         """See each other's blocks, of which this is one's own, where all can be seen."""
         own = memory.address if isinstance(memory, SharedMemory) else None
-        addresses: list[Address | None] = gathered(own)
+        addresses: list[MemoryAddress | None] = gathered(own)
         blocks: list[np.ndarray] = []
         with contextlib.suppress(OSError):
             blocks += [
@@ -172,7 +172,7 @@ class OneMachine:
 
     def _average(self) -> None:
         part = self._begun.popleft()
-        average(part.shares)
+        average_arrays(part.shares)
         if part.done is not None:
             part.done()
 
@@ -243,7 +243,7 @@ class _Table:
         return (kind * self._count + teller) * self._count + told
 
 
-def average(parts: Sequence[np.ndarray]) -> None:
+def average_arrays(parts: Sequence[np.ndarray]) -> None:
     """Replace the elements of two or more float32 arrays of one size by their means: the sum in
     the order of the arrays, then divided."""
     first, second, *others = parts
@@ -260,7 +260,7 @@ def average(parts: Sequence[np.ndarray]) -> None:
             part[start:stop] = total
 
 
-def _of(address: Address | None) -> np.ndarray:
+def _of(address: MemoryAddress | None) -> np.ndarray:
     if address is None:
         raise OSError("it is nobody else's to see")
     return mapped(address)

@@ -20,7 +20,7 @@ from .buffers import Memory
 
 
 @dataclass(frozen=True)
-class Address:
+class MemoryAddress:
     """Where the memory of a process is found by another one.
 
     Attributes:
@@ -54,7 +54,7 @@ class SharedMemory(Memory):
         weakref.finalize(self, os.close, file)
         os.ftruncate(file, _size(nbytes))
         self.raw = _bytes(file, nbytes)
-        self.address = Address(_machine(), os.getpid(), file, name, nbytes)
+        self.address = MemoryAddress(_machine(), os.getpid(), file, name, nbytes)
 
 
 def shareable(nbytes: int) -> Memory:
@@ -65,7 +65,7 @@ def shareable(nbytes: int) -> Memory:
         return Memory(nbytes)
 
 
-def mapped(address: Address) -> np.ndarray:
+def mapped(address: MemoryAddress) -> np.ndarray:
     """The bytes of another process's memory, writable.
 
     Raises:
