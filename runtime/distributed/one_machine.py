@@ -108,8 +108,8 @@ class OneMachine:
         count = len(gathered(None))
         with contextlib.suppress(OSError):
             if rank == 0:
-                memory = SharedMemory(_Table.bytes(count))
-                table = _Table(memory.raw, count, fresh=True)
+                made = SharedMemory(_Table.bytes(count))
+                table, memory = _Table(made.raw, count, fresh=True), made
         addresses = gathered((os.getpid(), memory.address if memory is not None else None))
         found: OneMachine | None = None
         with contextlib.suppress(OSError):
