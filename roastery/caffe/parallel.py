@@ -27,6 +27,7 @@ from ir.errors import RoasteryError
 from runtime.distributed.by_torch import join, no_torch
 from runtime.distributed.ranks import ALONE, Ranks
 from runtime.distributed.reduction import GradientReduction
+from runtime.distributed.same_nets import compare_nets
 from runtime.machine.threads import share_machine
 
 from ..ranks.meeting import Meeting, new_meeting, tell_absence
@@ -116,7 +117,7 @@ class NCCL:
         uid: of :meth:`new_uid`, the same for all of them.
 
     Raises:
-        RoasteryError: the others do not come, or torch is not installed.
+        RoasteryError: the others do not come, train something else, or torch is not installed.
     """
 
     def __init__(self, solver: Any, uid: bytes | str) -> None:
@@ -132,6 +133,9 @@ class NCCL:
                     hint="caffe.set_solver_count and caffe.set_solver_rank come before the solver",
                 )
             self._ranks = _joined(solver, Meeting.of(uid, place.rank, place.count))
+            compare_nets(
+                self._ranks, solver._solver.train.store, {"type": solver._solver.config.type}
+            )
             self._ranks.share(solver._solver.train.store.flat_diff.memory)
             self._compare_seeds()
 

@@ -71,6 +71,8 @@ class OneMachine:
         patience: float,
         tell: Callable[[str], None],
     ) -> None:
+        if not hasattr(os, "pidfd_open"):
+            raise OSError("this system does not tell when a process has ended")
         self._table = table
         self._turn = 0  # which of the numbers is next
         self._rank = rank
@@ -128,7 +130,8 @@ class OneMachine:
                 memory.raw if number == self._rank else _of(address)
                 for number, address in enumerate(addresses)
             ]
-        if all(gathered(bool(blocks))):
+        alike = len(blocks) == self._count and len({block.nbytes for block in blocks}) == 1
+        if all(gathered(alike)):
             self._blocks[memory] = [block.view(np.float32) for block in blocks]
 
     def sees(self, memory: Memory) -> bool:

@@ -15,6 +15,7 @@ from ir.program import PROGRESS
 from ..backends.backend import is_remote
 from ..distributed.ranks import ALONE, LostRanks, Ranks
 from ..distributed.reduction import GradientReduction
+from ..distributed.same_nets import compare_nets
 from ..distributed.same_state import average_statistics, mean_outputs, saved_buffers
 from ..distributed.timeline import Timeline
 from ..logging.caffe_log import CaffeLog
@@ -141,7 +142,15 @@ class Solver:
         Args:
             limit: bytes of gradients that travel at once; by default it follows the net.
             timeline: is told what happens when.
+
+        Raises:
+            RoasteryError: they train something else.
         """
+        rule = {
+            "the solver": self.config.type,
+            "buckets": "by the net" if limit is None else f"{limit} B",
+        }
+        compare_nets(ranks, self.train.store, rule)
         self.ranks = ranks
         ranks.share(self.train.store.flat_diff.memory)
         self.reduction = GradientReduction(ranks, self.train.store, limit, timeline)

@@ -147,6 +147,22 @@ def test_memory_of_ones_own_is_not_shared() -> None:
     assert by_all(2, share) == [False, False]
 
 
+def test_memory_of_different_sizes_is_not_shared() -> None:
+    def share(rank: int, machine: OneMachine | None, hall: Hall) -> bool:
+        assert machine is not None
+        memory = SharedMemory(64 + 64 * rank)
+        machine.share(memory, hall.gathered(rank))
+        return machine.sees(memory)
+
+    assert by_all(2, share) == [False, False]
+
+
+def test_a_system_that_cannot_watch_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pythons built for old systems lack it."""
+    monkeypatch.delattr(os, "pidfd_open")
+    assert by_all(2, lambda rank, machine, hall: machine) == [None, None]
+
+
 def test_one_that_does_not_want_it() -> None:
     assert by_all(2, lambda rank, machine, hall: machine, wanted=[True, False]) == [None, None]
 
