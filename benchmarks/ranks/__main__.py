@@ -151,7 +151,9 @@ def page(found: list[Found], command: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.ranks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--net", nargs="+", choices=[*ZOO], default=[*NETS])
     parser.add_argument("--rounds", type=int, default=5)

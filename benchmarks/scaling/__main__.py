@@ -25,11 +25,21 @@ PAGE = ROOT / "docs" / "scaling.md"
 
 
 def main() -> int:
+    from .tables import TABLES, markdown
+
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.scaling",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--output", type=Path, default=PAGE, help="default: docs/scaling.md")
-    parser.add_argument("--print", nargs="+", metavar="TABLE", help="print these tables instead")
+    parser.add_argument(
+        "--print",
+        nargs="+",
+        metavar="TABLE",
+        choices=list(TABLES),
+        help=f"print these tables instead (some take half a minute): {', '.join(TABLES)}",
+    )
     parser.add_argument("--check", action="store_true", help="compare the model with ranks here")
     parser.add_argument("--net", nargs="+", help="of --check")
     parser.add_argument("--seconds", type=float, default=3.0, help="of --check, for each turn")
@@ -40,7 +50,6 @@ def main() -> int:
 
         return check(given.net, given.rounds, given.seconds)
     from .page import written
-    from .tables import TABLES, markdown
 
     if given.print:
         for name in given.print:

@@ -230,9 +230,11 @@ def _joined(solver: Any, meeting: Meeting) -> Ranks:
                 hint="one for each process; to train once more, let go of the first solver and "
                 "its NCCL (del solver, nccl)",
             )
+    try:  # before ranks wait for each other: all find the same mistake
+        from torch import distributed
+    except ImportError as error:
+        raise no_torch(error) from error
     meeting.attend(solver._solver.log.warning)
-    from torch import distributed
-
     if distributed.is_initialized():
         distributed.destroy_process_group()
     device = solver.net._net.backend.name

@@ -18,8 +18,8 @@ SEVERAL_GPUS_FLAG = Flag(
 RANKS_FLAG = Flag(
     "ranks",
     "train by so many ranks on this machine (processes with a copy of the net each, which read "
-    "other records and average their gradients); on GPUs the first so many, one for each. Needs "
-    "torch",
+    "other records and average their gradients): on the first so many GPUs, one for each, or with "
+    "--device=cpu on the processors. Needs PyTorch: pip install 'roastery[distributed]'",
     "int",
     None,
     minimum=1,
@@ -35,10 +35,12 @@ def rank_devices(arguments: Arguments) -> list[str | None]:
     would be for one.
 
     Raises:
-        UsageError: flags that do not fit each other, or too many GPUs.
+        UsageError: flags that do not fit each other, too many GPUs, or GPUs where there are none.
     """
     named = _named(arguments)
     ranks = arguments.ranks
+    if len(named) > 1:
+        _need_gpus(f"-gpu {arguments.gpu}", ranks or len(named))
     if ranks is None or ranks == len(named):
         return [*named]
     if len(named) > 1:
@@ -49,6 +51,7 @@ def rank_devices(arguments: Arguments) -> list[str | None]:
     if device is not None and device.startswith("cuda:"):
         raise UsageError(f"--ranks={ranks}, but one GPU is named: -gpu 0,1,... names several")
     if device == "cuda":
+        _need_gpus(f"--ranks={ranks} on GPUs", ranks)
         count = _gpus()
         if ranks > count:
             raise UsageError(f"--ranks={ranks}, but this machine has {count} GPU(s)")
@@ -89,6 +92,18 @@ def _named(arguments: Arguments) -> list[str | None]:
             raise UsageError(f"-gpu {arguments.gpu}: one GPU is named twice")
         return [f"cuda:{number}" for number in numbers]
     return [requested_device(arguments)]
+
+
+def _need_gpus(asked: str, ranks: int) -> None:
+    """Tell how to train by as many ranks where there is no GPU: before PyTorch is asked for, whose
+    installation would not help."""
+    from ..devices.backends import cuda_missing
+
+    if (reason := cuda_missing()) is not None:
+        raise UsageError(
+            f"{asked}: {reason}",
+            hint=f"--device=cpu --ranks={ranks} trains by {ranks} ranks on the processors",
+        )
 
 
 def _gpus() -> int:

@@ -53,7 +53,7 @@ def choose_device(
         if reason is not None:
             raise RoasteryError(
                 f"device {name} is not there: {reason}",
-                hint="use --device cpu, or leave the device out",
+                hint="use --device=cpu, or leave out --device and -gpu",
             )
         return name if ":" in name else "cuda:0"
     raise RoasteryError(f"unknown device '{name}'", hint=f"devices: {DEVICES}")

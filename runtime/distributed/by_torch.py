@@ -176,7 +176,7 @@ def no_torch(error: ImportError) -> RoasteryError:
     """Why there are not several ranks."""
     return RoasteryError(
         f"several ranks need torch.distributed, and torch cannot be imported: {error}",
-        hint="pip install 'roastery[distributed]'",
+        hint="pip install 'roastery[distributed]', or pip install torch",
     )
 
 

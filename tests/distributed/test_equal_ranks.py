@@ -101,6 +101,7 @@ def test_the_command_starts_ranks(runs: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.glob("rank *")) == ["rank 0 of 2", "rank 1 of 2"]
     assert largest_difference(parameters(folder), parameters(runs / "1" / "plain")) < 1e-5
     assert log.count("Optimization Done") == 2  # of the solver and the command: one rank speaks
+    assert log.count("2 ranks train together") == 1
 
 
 def test_torchrun_and_the_reference(runs: Path, tmp_path: Path) -> None:

@@ -104,6 +104,11 @@ def _train(
         tell = log.warning if first else say_note
         ranks = claims.enter_context(joined_ranks(place, device, tell))
         log_device(log, device, "train")
+        if ranks.count > 1:
+            log.note(
+                f"{ranks.count} ranks train together, each by batches of batch_size records: a "
+                f"batch of all has {ranks.count} times as many"
+            )
         if first:
             with requests.held():
                 claims.enter_context(claimed_prefix(message, log.note))
@@ -332,6 +337,10 @@ COMMAND = Command(
         Example(
             "roastery train --solver=solver.prototxt -gpu=0,1",
             "on two GPUs, with twice the batch",
+        ),
+        Example(
+            "roastery train --solver=solver.prototxt --device=cpu --ranks=2",
+            "on the processors of this machine, likewise",
         ),
         Example(
             "roastery train --solver=solver.prototxt --tensorboard=runs/first",
