@@ -13,6 +13,7 @@ import numpy as np
 from ir.errors import RoasteryError
 
 from ..memory.buffers import Buffer, Memory
+from .later_signals import later_signals
 from .meeting import meet, strangers
 from .one_machine import Ended, OneMachine
 from .ranks import LostRanks
@@ -200,8 +201,9 @@ def join(
         RoasteryError: torch is not installed, or the others do not come.
     """
     try:
-        import torch
-        import torch.distributed as group
+        with later_signals():
+            import torch
+            import torch.distributed as group
     except ImportError as error:
         raise no_torch(error) from error
     backend = "gloo"
