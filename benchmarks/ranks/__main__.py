@@ -162,7 +162,7 @@ def main() -> int:
     parser.add_argument("--output", default=str(PAGE), help="-: print only")
     given = parser.parse_args()
     found = []
-    print(*list(table([]))[:1], sep="\n", flush=True)
+    print(*list(table([]))[:2], sep="\n", flush=True)
     for net in given.net:
         batch = NETS.get(net, ZOO[net].train_batch)
         found.append(measure(net, batch, given.rounds, given.seconds, given.four))
