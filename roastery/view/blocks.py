@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 _LEAST = 2  # nodes of a block
 _LEAST_REPEATS = 3
 _LONGEST_PERIOD = 40
-_SEPARATORS = re.compile(r"[/_]")
 
 
 @dataclass
