@@ -134,7 +134,7 @@ class NCCL:
                 )
             self._ranks = _joined(solver, Meeting.of(uid, place.rank, place.count))
             compare_nets(
-                self._ranks, solver._solver.train.store, {"type": solver._solver.config.type}
+                self._ranks, solver._solver.train.store, {"the solver": solver._solver.config.type}
             )
             self._ranks.share(solver._solver.train.store.flat_diff.memory)
             self._compare_seeds()
